@@ -1,0 +1,161 @@
+"""The environment, read with django-environ and refused loudly where it is wrong."""
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+MODES = ("production", "local", "test")
+SECRET_KEY_LENGTH = 50
+NOWHERE = "postgres://bellhop@%2Fnonexistent/bellhop"  # what a static check may name but never reaches
+
+
+class Environment:
+    """What the environment says. Each method answers one question or raises ImproperlyConfigured, one sentence."""
+
+    def __init__(self, base_dir: Path) -> None:
+        self._env = Env()
+        self.var_dir = Path(os.environ.get("VAR_DIR") or base_dir / "var").resolve()
+        named = os.environ.get("BELLHOP_MODE", "")
+        # SECRET_KEY in the environment means a deployment: a file left over in var/ must not turn it into `local`.
+        if named == "local" or not (named or os.environ.get("SECRET_KEY")):
+            self._env.read_env(self.var_dir / "local.env")
+        self.mode = os.environ.get("BELLHOP_MODE") or "production"
+        if self.mode not in MODES:
+            raise ImproperlyConfigured(f"BELLHOP_MODE is “{self.mode}”; it can be {', '.join(MODES)}.")
+
+    def is_given(self, name: str) -> bool:
+        """Whether the variable is there and not empty."""
+        return bool(os.environ.get(name))
+
+    def text(self, name: str, *, default: str) -> str:
+        """The variable, or the default where it is missing or empty."""
+        return os.environ.get(name) or default
+
+    def names(self, name: str) -> list[str]:
+        """A list, written with commas."""
+        return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A yes or no."""
+        given = os.environ.get(name, "").strip().lower()
+        if given in {"", "true", "yes", "on", "1", "false", "no", "off", "0"}:
+            return given in {"true", "yes", "on", "1"} if given else default
+        raise ImproperlyConfigured(f"{name} is “{given}”; it can be true or false.")
+
+    def number(self, name: str, *, default: int) -> int:
+        """A whole number, zero or more."""
+        given = os.environ.get(name, "").strip()
+        if not given:
+            return default
+        if not given.isdecimal():
+            raise ImproperlyConfigured(f"{name} is “{given}”; it must be a whole number, zero or more.")
+        return int(given)
+
+    def secret_key(self) -> str:
+        """The key that signs sessions and links. Production takes no short one."""
+        self._refuse_what_is_missing()
+        key = os.environ.get("SECRET_KEY") or "only-for-tests-" * 4
+        if self.mode == "production" and (len(key) < SECRET_KEY_LENGTH or len(set(key)) < 5):
+            raise ImproperlyConfigured(
+                f"SECRET_KEY is too weak: it needs at least {SECRET_KEY_LENGTH} random characters "
+                "(python -c 'import secrets; print(secrets.token_urlsafe(50))')."
+            )
+        return key
+
+    def base_url(self) -> str:
+        """Where people reach us, without a slash at the end. Production is https."""
+        given = self.text("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+        parts = urlsplit(given)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+            raise ImproperlyConfigured(f"BASE_URL is “{given}”; it must look like https://bellhop.example.com.")
+        if self.mode == "production" and parts.scheme != "https":
+            raise ImproperlyConfigured(f"BASE_URL is “{given}”; in production it must begin with https://.")
+        return given
+
+    def database(self) -> dict[str, Any]:
+        """Django's settings of the database. A unix socket is written as the host, with %2F for each slash."""
+        url = self.text("DATABASE_URL", default=NOWHERE)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = dict(self._env.db_url_config(url) or {})
+        if found.get("ENGINE") != "django.db.backends.postgresql" or not found.get("NAME"):
+            raise ImproperlyConfigured(
+                "DATABASE_URL must name a PostgreSQL database, like postgres://user:password@host:5432/name."
+            )
+        found["HOST"] = unquote(str(found["HOST"]))
+        options = {"connect_timeout": 5, **found.get("OPTIONS", {})}
+        if self.flag("DATABASE_POOL", default=False):  # web processes: many short requests in many threads
+            size = self.number("DATABASE_POOL_SIZE", default=10)
+            options["pool"] = {"min_size": min(2, size), "max_size": size, "timeout": 10}
+        else:
+            found["CONN_MAX_AGE"] = 60
+        run = self.text("BELLHOP_TEST_RUN", default=str(os.getpid()))
+        return found | {
+            "OPTIONS": options,
+            "CONN_HEALTH_CHECKS": True,
+            "TEST": {"NAME": f"test_{found['NAME']}_{run}"},
+        }
+
+    def redis_url(self) -> str:
+        """Where Redis listens: redis://, rediss:// or unix://."""
+        url = self.text("REDIS_URL", default="unix:///nonexistent/redis.sock?db=0")
+        if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+            raise ImproperlyConfigured("REDIS_URL must look like redis://host:6379/0 or unix:///path/redis.sock?db=0.")
+        return url
+
+    def broker_url(self, redis_url: str) -> str:
+        """Celery's broker: BROKER_URL, or else the Redis we have anyway."""
+        url = self.text("BROKER_URL", default=redis_url)
+        parts = urlsplit(url)
+        if parts.scheme == "unix":
+            database = dict(pair.partition("=")[::2] for pair in parts.query.split("&")).get("db", "0")
+            return f"redis+socket://{parts.path}?virtual_host={database}"
+        if parts.scheme not in {"redis", "rediss", "redis+socket", "amqp", "amqps"}:
+            raise ImproperlyConfigured("BROKER_URL must begin with redis://, rediss://, unix://, amqp:// or amqps://.")
+        return url
+
+    def broker_options(self, broker_url: str, *, prefix: str) -> dict[str, Any]:
+        """Short timeouts: a broker that is down must not hold a request for more than about a second."""
+        if broker_url.startswith("amqp"):
+            return {"read_timeout": 1, "write_timeout": 1, "max_retries": 0}
+        return {
+            "socket_timeout": 1,
+            "socket_connect_timeout": 1,
+            "max_retries": 0,
+            "visibility_timeout": 300,
+            "global_keyprefix": f"{prefix}broker:",
+        }
+
+    def mail(self) -> dict[str, Any]:
+        """Django's EMAIL_… settings from EMAIL_URL; without one, the outbox at /sandbox/."""
+        url = os.environ.get("EMAIL_URL")
+        if not url:
+            return {"EMAIL_BACKEND": "notifications.sandbox.SandboxBackend"}
+        try:
+            found = dict(self._env.email_url_config(url))
+        except (ImproperlyConfigured, ValueError):
+            found = {}
+        if not found.get("EMAIL_HOST"):
+            raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@mail.example.com:587.")
+        return found
+
+    def _refuse_what_is_missing(self) -> None:
+        if self.mode == "test":
+            return
+        needed = ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"]
+        if self.mode == "production":
+            needed += ["EMAIL_URL", "BASE_URL"]
+        missing = [name for name in needed if not self.is_given(name)]
+        if not missing:
+            return
+        if self.mode == "local":
+            raise ImproperlyConfigured("Bellhop is not running here yet. Start it with: make run")
+        raise ImproperlyConfigured(
+            f"Production needs {', '.join(missing)} in the environment (docs/DEPLOY.md says what goes there). "
+            "To try Bellhop on this machine: make run"
+        )

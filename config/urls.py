@@ -1,0 +1,17 @@
+"""Every address of Bellhop, by app."""
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from config.health import healthz
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz/", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+]
+for _app in ("notifications", "accounts"):
+    if find_spec(f"{_app}.urls"):
+        urlpatterns.append(path("", include(f"{_app}.urls")))

@@ -1,0 +1,1 @@
+"""Conversations with people outside, whichever way they wrote."""
