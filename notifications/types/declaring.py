@@ -78,9 +78,7 @@ def _refuse_bad_key(made: NotificationType, name: str) -> None:
         raise DeclarationError(f"The type {made.key} is declared twice.")
     if made.group not in (tuple(made.topic.groups) or ("",)):
         known = ", ".join(made.topic.groups) or "none"
-        raise DeclarationError(
-            f"The type {made.key}: no group “{made.group}” in its topic, which has {known}."
-        )
+        raise DeclarationError(f"The type {made.key}: no group “{made.group}” in its topic, which has {known}.")
 
 
 def _refuse_bad_channels(made: NotificationType) -> None:

@@ -47,10 +47,7 @@ def is_link(value: object) -> bool:
     try:
         parts = urlsplit(value)
         return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and "@" not in parts.netloc
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
         )
     except ValueError:  # a broken IPv6 address, a port that is no number
         return False
@@ -72,9 +69,9 @@ def problem_with_value(value: object) -> str:
             return _("This text holds a NUL character; leave it out.")
         return _("This text holds half of a character (a lone surrogate); it must be valid Unicode.")
     if isinstance(value, int) and not isinstance(value, bool):
-        return _(
-            "This number is too large; send it as text, or a number between -%(largest)d and %(largest)d."
-        ) % {"largest": LARGEST_NUMBER}
+        return _("This number is too large; send it as text, or a number between -%(largest)d and %(largest)d.") % {
+            "largest": LARGEST_NUMBER
+        }
     return _("This must be text or a whole number, not %s.") % _kind(value)
 
 
@@ -95,9 +92,7 @@ def printable(name: object) -> str:
     if not isinstance(name, str):
         return f"({_kind(name)})"
     shown = name[:LONGEST_NAME_SHOWN] + ("…" if len(name) > LONGEST_NAME_SHOWN else "")
-    return "".join(
-        character if character.isprintable() else f"\\u{ord(character):04x}" for character in shown
-    )
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in shown)
 
 
 def _is_unicode(text: str) -> bool:

@@ -159,9 +159,7 @@ def test_the_regular_mails_come_only_to_who_asks_for_them() -> None:
     ],
 )
 @pytest.mark.req("N-093", "N-119")
-def test_some_types_exist_only_for_some_members(
-    role: str, permissions: set[str], seat: str, hidden: set[str]
-) -> None:
+def test_some_types_exist_only_for_some_members(role: str, permissions: set[str], seat: str, hidden: set[str]) -> None:
     assert keys([k for k in types.TYPES.values() if not k.is_for(role, permissions, seat)]) == hidden
 
 
@@ -183,9 +181,7 @@ def test_assignments_of_records_and_tasks_wait_five_minutes() -> None:
 def test_general_has_four_headings() -> None:
     used = Counter(kind.group for kind in types.general.TOPIC.types.values())
 
-    assert (
-        list(used) == list(types.general.TOPIC.groups) == ["marketplace", "approvals", "projects", "records"]
-    )
+    assert list(used) == list(types.general.TOPIC.groups) == ["marketplace", "approvals", "projects", "records"]
     assert str(types.general.PROJECT_UPDATED.group_label) == "Projects"
     assert types.deals.ASSIGNED.group_label == ""
 
@@ -419,9 +415,7 @@ def test_no_data_ever_raises_and_what_is_taken_can_be_stored_and_shown(data: obj
 
 
 @given(
-    st.fixed_dictionaries(
-        dict.fromkeys(sorted(set(GOOD) - {"url"}), st.text() | st.integers()) | {"url": st.just("/")}
-    )
+    st.fixed_dictionaries(dict.fromkeys(sorted(set(GOOD) - {"url"}), st.text() | st.integers()) | {"url": st.just("/")})
 )
 def test_whatever_is_accepted_renders(data: dict[str, str | int]) -> None:
     if not MOVED.check_data(data):

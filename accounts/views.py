@@ -1,0 +1,28 @@
+"""The pages of signing in and of choosing an account."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts.access import MemberRequest, member_required
+from accounts.models import Membership
+
+LAST = "last_hub_id"  # session key: where the person was last
+
+
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """/ leads to the account where the person was last, or to their first; without any, says so."""
+    memberships = Membership.objects.active().filter(user_id=request.user.pk).select_related("account")
+    by_hub = {membership.account.hub_id: membership for membership in memberships.order_by("id")}
+    if not by_hub:
+        return render(request, "accounts/no_account.html")
+    hub_id = request.session.get(LAST)
+    return redirect("accounts:home", hub_id=hub_id if hub_id in by_hub else next(iter(by_hub)))
+
+
+@member_required
+def home(request: MemberRequest) -> HttpResponse:
+    """An account's first page."""
+    request.session[LAST] = request.account.hub_id
+    return render(request, "accounts/home.html")

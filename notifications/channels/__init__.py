@@ -1,0 +1,27 @@
+"""The ways to reach a member. To add one: write its file, list it here."""
+
+from collections.abc import Iterable
+
+from notifications.channels.base import Carrier, Channel
+from notifications.channels.bell import Bell
+from notifications.channels.email import Email
+from notifications.channels.popup import Popup
+
+INSIDE: tuple[Channel, ...] = (Bell(), Popup())
+CARRIERS: tuple[Carrier, ...] = (Email(),)
+
+CARRIER: dict[str, Carrier] = {carrier.key: carrier for carrier in CARRIERS}
+ALL: tuple[Channel, ...] = (*INSIDE, *CARRIERS)
+CHANNELS: dict[str, Channel] = {channel.key: channel for channel in ALL}
+BITS: tuple[int, ...] = tuple(channel.bit for channel in ALL)
+CARRIED: int = sum(channel.bit for channel in CARRIERS)
+
+
+def mask(keys: Iterable[str]) -> int:
+    """The channels named by `keys` as one bit mask."""
+    return sum(CHANNELS[key].bit for key in set(keys))
+
+
+def keys_of(bits: int) -> list[str]:
+    """The keys of the channels in a mask, in the order of the list."""
+    return [channel.key for channel in ALL if channel.bit & bits]

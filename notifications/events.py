@@ -1,0 +1,208 @@
+"""Asking: something happened, and these people should hear. Writes one row and wakes the fan-out after commit."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import DomainError
+from accounts.models import Account, Membership, Permission, Team
+from notifications import types
+from notifications.models import Event
+from notifications.types.base import NotificationType
+
+MAX_BYTES = 16 * 1024
+
+
+class InvalidEvent(DomainError):
+    """The event was not taken. `fields` names each wrong part and says what would be right."""
+
+    code = "invalid_event"
+    status = 422
+
+
+class EventTooLarge(DomainError):
+    code = "event_too_large"
+    status = 413
+
+
+class KeyReused(DomainError):
+    code = "idempotency_key_reused"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who should hear: everyone named by any of these. Whether they want to is decided later."""
+
+    members: tuple[int, ...] = ()
+    teams: tuple[int, ...] = ()  # primary and extra members
+    primary_teams: tuple[int, ...] = ()  # primary members only (N-061)
+    permissions: tuple[str, ...] = ()
+    everyone: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.members or self.teams or self.primary_teams or self.permissions or self.everyone)
+
+
+@transaction.atomic
+def emit(
+    type: NotificationType | str,
+    *,
+    audience: Audience | Iterable[Membership],
+    data: Mapping[str, Any],
+    account: Account | None = None,
+    by: Membership | None = None,
+    key: str | None = None,
+    occurred_at: datetime | None = None,
+    tells_actor: bool = False,
+) -> Event:
+    """Record that something happened; it is told after the caller's transaction commits.
+
+    The same `key` with the same content returns the first event and tells nobody again; with other content it
+    is refused (`KeyReused`). Unknown types, missing or surplus data and strangers in the audience are refused
+    (`InvalidEvent`), more than 16 KiB too (`EventTooLarge`).
+    """
+    account, audience = _settle(account, audience, by)
+    kind = _known(type)
+    _check(kind, account=account, audience=audience, data=data, by=by)
+    data = dict(data)
+    size = len(json.dumps(data, ensure_ascii=False).encode())
+    if size > MAX_BYTES:
+        raise EventTooLarge(
+            _("The data is %(size)s bytes long; at most %(most)s fit.") % {"size": size, "most": MAX_BYTES},
+            fields={"data": [_("Send less, and a link to the rest.")]},
+        )
+    content = {
+        "type": kind.key,
+        "data": data,
+        "audience": asdict(audience),
+        "by": by.pk if by else None,
+        "occurred_at": occurred_at.isoformat() if occurred_at else None,
+    }
+    fingerprint = _fingerprint(content) if key else ""
+    row = Event(
+        account=account,
+        type=kind.key,
+        actor=by,
+        data=data,
+        audience=asdict(audience),
+        tells_actor=tells_actor,
+        key=key,
+        fingerprint=fingerprint,
+        occurred_at=occurred_at or timezone.now(),
+    )
+    event = _save_once(row)
+    if event is row:
+        _wake()
+    return event
+
+
+def _settle(
+    account: Account | None, audience: Audience | Iterable[Membership], by: Membership | None
+) -> tuple[Account, Audience]:
+    """The account and the audience as ids, whichever way the caller named them."""
+    if not isinstance(audience, Audience):
+        people = list(audience)
+        account = account or (people[0].account if people else None)
+        audience = Audience(members=tuple(dict.fromkeys(person.pk for person in people)))
+    account = account or (by.account if by else None)
+    if account is None:
+        raise InvalidEvent(_("Say which account this happened in."), fields={"account": [_("It is missing.")]})
+    return account, audience
+
+
+def _known(type: NotificationType | str) -> NotificationType:
+    if isinstance(type, NotificationType):
+        return type
+    if (kind := types.TYPES.get(type)) is None:
+        raise InvalidEvent(
+            _("There is no notification type “%(type)s”.") % {"type": type[:80]},
+            fields={"type": [_("Choose one of those at /developers/types/.")]},
+        )
+    return kind
+
+
+def _check(
+    kind: NotificationType,
+    *,
+    account: Account,
+    audience: Audience,
+    data: Mapping[str, Any],
+    by: Membership | None,
+) -> None:
+    """Refuse what cannot be told or is told to strangers. Every problem is named, not only the first."""
+    problems: dict[str, Sequence[str | Promise]] = {
+        problem.field: [problem.message] for problem in kind.check_data(data)
+    }
+    if audience.is_empty:
+        problems["audience"] = [_("Name at least one member, team or permission, or everyone.")]
+    problems |= strangers(account, audience)
+    if by is not None and by.account_id != account.pk:
+        problems["actor"] = [_("This member does not exist in the account.")]
+    if problems:
+        raise InvalidEvent(_("The event was not accepted."), fields=problems)
+
+
+def strangers(account: Account, audience: Audience) -> dict[str, Sequence[str | Promise]]:
+    """What the audience names that the account does not have: another account's are unknown, like any other."""
+    problems: dict[str, Sequence[str | Promise]] = {}
+    if audience.members:
+        wanted = set(audience.members)
+        known = Membership.objects.of(account).filter(pk__in=wanted).values_list("pk", flat=True)
+        if unknown := sorted(wanted - set(known)):
+            problems["audience.members"] = [_("Unknown member: %(ids)s.") % {"ids": _some(unknown)}]
+    if wanted := set(audience.teams) | set(audience.primary_teams):
+        teams = Team.objects.filter(account=account, pk__in=wanted).values_list("pk", flat=True)
+        if unknown := sorted(wanted - set(teams)):
+            problems["audience.teams"] = [_("Unknown team: %(ids)s.") % {"ids": _some(unknown)}]
+    if odd := sorted(set(audience.permissions) - set(Permission.values)):
+        problems["audience.permissions"] = [
+            _("Unknown permission: %(names)s. There are: %(all)s.")
+            % {"names": _some(odd), "all": ", ".join(Permission.values)}
+        ]
+    return problems
+
+
+def _some(values: Sequence[object]) -> str:
+    return ", ".join(str(value) for value in values[:5]) + (", …" if len(values) > 5 else "")
+
+
+def _fingerprint(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _save_once(row: Event) -> Event:
+    """Write the event, or return the one that the same key made before."""
+    if row.key is None:
+        row.save(force_insert=True)
+        return row
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        first = Event.objects.filter(account=row.account, key=row.key).first()
+        if first is None:
+            raise
+        if first.fingerprint != row.fingerprint:
+            raise KeyReused(
+                _("This idempotency key was used before, for another event."),
+                fields={"Idempotency-Key": [_("Send a new key, or the same content as the first time.")]},
+            ) from None
+        return first
+    return row
+
+
+def _wake() -> None:
+    from notifications import tasks  # the task module knows everything; nothing below it may
+
+    transaction.on_commit(lambda: tasks.wake(tasks.fan_out), robust=True)

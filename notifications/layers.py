@@ -1,0 +1,56 @@
+"""Reading what an account's layers say of its types at this moment: three queries, however many types."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Account
+from notifications import channels
+from notifications.models import AccountDefault, Lock, ProfileCells
+from notifications.resolution import Choice, Layers, ProfileChoice
+from notifications.types.base import NotificationType
+
+
+def load(account: Account, kinds: Iterable[NotificationType]) -> dict[str, Layers]:
+    """The layers of each type, by its key."""
+    wanted = {kind.key: kind for kind in kinds}
+    locks = _locks(account, wanted)
+    defaults = {
+        row.type: Choice(row.chosen, row.on) for row in AccountDefault.objects.filter(account=account, type__in=wanted)
+    }
+    profiles: defaultdict[str, list[ProfileChoice]] = defaultdict(list)
+    for row in (
+        ProfileCells.objects.filter(profile__account=account, type__in=wanted)
+        .select_related("profile")
+        .order_by("profile__position", "profile_id")
+    ):
+        profiles[row.type].append(
+            ProfileChoice(row.profile_id, row.profile.role, row.profile.team_id, Choice(row.chosen, row.on))
+        )
+    return {
+        key: Layers(
+            offered=channels.mask(kind.offered),
+            required=channels.mask(kind.required),
+            built_in=channels.mask(kind.defaults),
+            lock=locks[key],
+            default=defaults.get(key, Choice()),
+            profiles=tuple(profiles[key]),
+        )
+        for key, kind in wanted.items()
+    }
+
+
+def standing_locks(account: Account) -> Iterable[Lock]:
+    """The locks that hold now: those without an end, and those whose end is still to come."""
+    return Lock.objects.filter(account=account).filter(Q(ends_at=None) | Q(ends_at__gt=timezone.now()))
+
+
+def _locks(account: Account, wanted: Iterable[str]) -> defaultdict[str, Choice]:
+    found: defaultdict[str, Choice] = defaultdict(Choice)
+    for lock in standing_locks(account):
+        if lock.type in wanted and lock.channel in channels.CHANNELS:
+            bit, before = channels.CHANNELS[lock.channel].bit, found[lock.type]
+            found[lock.type] = Choice(before.chosen | bit, before.on | (bit if lock.is_on else 0))
+    return found

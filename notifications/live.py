@@ -1,0 +1,116 @@
+"""Telling open tabs at once. Hints only: what is lost heals when the tab asks for the state.
+
+One Redis channel carries the hints; every web process listens once and hands them to its own sockets. A hint
+already holds what the tab shows (unread count, the pop-up's words), so that a broadcast causes no stampede.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import connection
+from redis import Redis, RedisError
+
+from notifications import presence, rendering
+from notifications.models import Event
+
+VERSION = 1
+INSIDE = 3  # bell and pop-up
+POPUP = 2
+FEW = 50  # up to this many recipients are told without asking who is present
+AT_ONCE = 500  # recipients in one hint
+MOST_UNREAD = 100  # counted no further: the badge says 99+
+
+log = logging.getLogger(__name__)
+
+
+def channel() -> str:
+    return f"{settings.REDIS_PREFIX}hints"
+
+
+@cache
+def client() -> Redis:
+    """One connection pool per process. Short time-outs: a hint is never worth a wait."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
+def tell_new(event: Event, *, among: list[int] | None, first: int, last: int) -> None:
+    """Tell the open tabs of an event's recipients: those `among`, or all that are present in (first, last]."""
+    if among is not None and not among:
+        return
+    try:
+        if among is None:
+            among = [m for m in presence.of(client(), event.account_id) if first < m <= last]
+        for start in range(0, len(among), AT_ONCE):
+            rows = _told(event, among[start : start + AT_ONCE])
+            words = {row["lang"]: _words(event, row["lang"]) for row in rows if row["popup"]}
+            _publish({"kind": "new", "event": event.pk, "words": words, "to": rows})
+    except RedisError as error:
+        log.warning("open tabs were not told of event %s (%s): they will ask", event.pk, type(error).__name__)
+
+
+def tell_state(member_ids: Sequence[int], *, read: Iterable[int] = ()) -> None:
+    """Tell a member's tabs that their state changed; `read` are events whose pop-ups may close."""
+    try:
+        _publish({"kind": "state", "read": list(read), "to": state_of(member_ids)})
+    except RedisError as error:
+        log.warning("open tabs were not told of a new state (%s): they will ask", type(error).__name__)
+
+
+def close(*, members: Iterable[int] = (), session: str = "") -> None:
+    """End the sockets of members who lost their access, or of one sign-in that ended."""
+    try:
+        _publish({"kind": "close", "members": list(members), "session": session})
+    except RedisError as error:
+        log.warning("sockets were not closed at once (%s): their heartbeat will", type(error).__name__)
+
+
+def state_of(member_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The absolute state of each member's bell: unread (at most 100) and the newest event, read now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, {_UNREAD.format(member='id')}, {_NEWEST.format(member='id')} "
+            "FROM unnest(%s::bigint[]) AS given(id)",
+            [list(member_ids)],
+        )
+        return [{"id": id_, "unread": unread, "newest": newest} for id_, unread, newest in cursor.fetchall()]
+
+
+_UNREAD = f"""(SELECT count(*) FROM (SELECT 1 FROM notifications_notification n
+    WHERE n.member_id = {{member}} AND n.channels & 1 = 1 AND n.read_at IS NULL AND n.archived_at IS NULL
+    LIMIT {MOST_UNREAD}) few)"""
+_NEWEST = """coalesce((SELECT n.event_id FROM notifications_notification n
+    WHERE n.member_id = {member} AND n.channels & 1 = 1 ORDER BY n.event_id DESC LIMIT 1), 0)"""
+
+
+def _told(event: Event, member_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """For each recipient with bell or pop-up on: their language and the state their tabs should show."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT x.member_id, x.channels & {POPUP} > 0, coalesce(nullif(m.language, ''), a.language),
+                   {_UNREAD.format(member="x.member_id")}, {_NEWEST.format(member="x.member_id")}
+            FROM notifications_notification x
+            JOIN accounts_membership m ON m.id = x.member_id
+            JOIN accounts_account a ON a.id = m.account_id
+            WHERE x.event_id = %s AND x.member_id = ANY(%s) AND x.channels & {INSIDE} > 0
+            """,
+            [event.pk, list(member_ids)],
+        )
+        return [
+            {"id": id_, "popup": popup, "lang": lang, "unread": unread, "newest": newest}
+            for id_, popup, lang, unread, newest in cursor.fetchall()
+        ]
+
+
+def _words(event: Event, language: str) -> dict[str, str]:
+    message = rendering.render(event.type, event.data, language=language)
+    return {"title": message.title, "body": message.body, "topic": message.topic, "type": event.type}
+
+
+def _publish(hint: dict[str, Any]) -> None:
+    client().publish(channel(), orjson.dumps({"v": VERSION, "at": time.time_ns() // 1_000_000, **hint}))

@@ -1,0 +1,307 @@
+"""What happened, who has it, how it travelled, and who wants what where.
+
+Channel sets are bit masks (see `channels.bits`), so that one SQL statement resolves thousands of recipients.
+"""
+
+from typing import ClassVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models.functions import Now
+from django.db.models.lookups import Exact
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, Membership, Role, Team
+
+BELL = 1  # the bell's bit; it stands in an index, so it is a constant here
+
+
+class Event(models.Model):
+    """Something that happened, once. The payload is stored here only; recipients get thin rows.
+
+    The fan-out keeps its place in `cursor` and what it decided by in `layers`, so that any worker can go on
+    where another one died, and so that "why" can be answered later.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="events")
+    type = models.CharField(max_length=80)  # a key of notifications.types
+    actor = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
+    data = models.JSONField(encoder=DjangoJSONEncoder)
+    audience = models.JSONField()  # see events.Audience
+    tells_actor = models.BooleanField(default=False)
+    key = models.CharField(max_length=200, null=True)  # noqa: DJ001 (no key is not an empty key)
+    fingerprint = models.CharField(max_length=64, blank=True)  # of what came with the key
+    occurred_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(db_default=Now())
+    layers = models.JSONField(null=True)  # see resolution.Layers; written when the fan-out begins
+    cursor = models.BigIntegerField(default=0)  # the last member id that was decided
+    recipients = models.IntegerField(default=0)
+    outcome = models.JSONField(default=list)  # see outcomes: how many recipients got the same answer
+    fanned_out_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "key"], name="one_event_per_key")]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="event_to_fan_out", condition=models.Q(fanned_out_at=None)),
+            models.Index(fields=["account", "-id"], name="event_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type}"
+
+
+class Held(models.IntegerChoices):
+    """Why a recipient gets nothing at all, whatever the preferences say."""
+
+    NOT = 0, _("not held back")
+    OWN_ACT = 1, _("your own act")
+    NOT_FOR = 2, _("this kind of notification is not for your role or permissions")
+    INACTIVE = 3, _("the member is deactivated")
+
+
+class Notification(models.Model):
+    """An event for one recipient: the line under the bell. A thin row; its text is on the event.
+
+    `channels` is what the preferences allowed. The other masks are the evidence: which cells the member's own
+    choice answered, which channels the member had switched off, which profiles applied (bits into
+    `Event.layers`). No foreign key is enforced by the database here: each one costs a third of the fan-out.
+    """
+
+    pk = models.CompositePrimaryKey("member_id", "event_id")
+    member = models.ForeignKey(
+        Membership, models.CASCADE, related_name="notifications", db_constraint=False, db_index=False
+    )
+    event = models.ForeignKey(Event, models.CASCADE, related_name="notifications", db_constraint=False, db_index=False)
+    channels = models.SmallIntegerField()
+    waiting = models.SmallIntegerField()  # channels that leave the building and have no Delivery yet
+    own = models.SmallIntegerField()
+    off = models.SmallIntegerField()
+    profiles = models.IntegerField()
+    held = models.SmallIntegerField(choices=Held.choices)
+    read_at = models.DateTimeField(null=True)
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        indexes: ClassVar = [
+            models.Index(
+                fields=["member", "event"],
+                name="notification_unread",
+                condition=models.Q(Exact(models.F("channels").bitand(BELL), BELL), read_at=None, archived_at=None),
+            ),
+            models.Index(fields=["event", "member"], name="notification_waiting", condition=models.Q(waiting__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.event_id} for {self.member_id}"
+
+
+class DeliveryStatus(models.TextChoices):
+    DUE = "due", _("waiting")
+    CLAIMED = "claimed", _("taken up")
+    SENDING = "sending", _("being handed over")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("failed")
+
+
+class Delivery(models.Model):
+    """One notification on its way over one channel that leaves the building.
+
+    A worker claims it until `claimed_until`; if it dies, the sweeper gives it back. One that was being handed
+    over may have arrived already: it goes again and `is_repeat_possible` says so.
+    """
+
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="deliveries", db_constraint=False)
+    event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries", db_constraint=False, db_index=False)
+    channel = models.CharField(_("channel"), max_length=20)  # a key of notifications.channels
+    status = models.CharField(_("status"), max_length=10, choices=DeliveryStatus.choices, default=DeliveryStatus.DUE)
+    attempts = models.SmallIntegerField(_("attempts"), default=0, db_default=0)
+    due_at = models.DateTimeField(_("due"), db_default=Now())
+    claimed_until = models.DateTimeField(null=True)
+    claim = models.CharField(max_length=32, default="", db_default="")  # whose claim it is
+    is_repeat_possible = models.BooleanField(_("may have gone twice"), default=False, db_default=False)
+    sent_to = models.CharField(_("sent to"), max_length=320, default="", db_default="")
+    error = models.TextField(_("what went wrong"), default="", db_default="")
+    created_at = models.DateTimeField(_("made"), db_default=Now())
+    sent_at = models.DateTimeField(_("sent"), null=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "member", "channel"], name="one_delivery_per_channel"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["channel", "due_at"],
+                name="delivery_due",
+                condition=models.Q(status=DeliveryStatus.DUE),
+            ),
+            models.Index(
+                fields=["claimed_until"],
+                name="delivery_claimed",
+                condition=models.Q(status__in=[DeliveryStatus.CLAIMED, DeliveryStatus.SENDING]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.channel} for {self.member_id}"
+
+
+class Cells(models.Model):
+    """What one layer says of one type: the channels it answers for, and which of those are on."""
+
+    type = models.CharField(max_length=80)  # a key of notifications.types
+    chosen = models.SmallIntegerField(default=0)
+    on = models.SmallIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Preference(Cells):
+    """What a member chose for one type. No row, or a bit not chosen: the layer below decides."""
+
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="preferences", db_index=False)
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["member", "type"], name="one_preference_per_type")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type}"
+
+
+class AccountDefault(Cells):
+    """What an account's super admins set for everybody who has not chosen (N-003, N-004)."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="notification_defaults", db_index=False)
+
+    class Meta:
+        verbose_name = _("account default")
+        verbose_name_plural = _("account defaults")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "type"], name="one_default_per_type")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type}"
+
+
+class Profile(models.Model):
+    """Defaults for one role or one team. Where several apply to a member, the lowest position answers first."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="profiles", verbose_name=_("account"))
+    name = models.CharField(_("name"), max_length=120)
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, blank=True)
+    team = models.ForeignKey(Team, models.CASCADE, null=True, blank=True, verbose_name=_("team"))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
+        ordering: ClassVar = ["position", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "name"], name="one_profile_per_name"),
+            models.CheckConstraint(
+                condition=models.Q(role="", team__isnull=False) | (~models.Q(role="") & models.Q(team=None)),
+                name="profile_is_for_a_role_or_a_team",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.name}"
+
+
+class ProfileCells(Cells):
+    """What a profile says of one type."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="cells", db_index=False)
+
+    class Meta:
+        verbose_name = _("profile cells")
+        verbose_name_plural = _("profile cells")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["profile", "type"], name="one_profile_row_per_type")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type}"
+
+
+class Lock(models.Model):
+    """One cell that a super admin fixed for the whole account, with the reason members read."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="locks", verbose_name=_("account"))
+    type = models.CharField(_("notification"), max_length=80)
+    channel = models.CharField(_("channel"), max_length=20)
+    is_on = models.BooleanField(_("on"), default=True)
+    reason = models.CharField(_("reason"), max_length=300)
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    locked_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("lock")
+        verbose_name_plural = _("locks")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "type", "channel"], name="one_lock_per_cell")
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type} {self.channel}"
+
+
+class MemberSettings(models.Model):
+    """What a member set for all types at once. No row: nothing is switched off."""
+
+    member = models.OneToOneField(Membership, models.CASCADE, primary_key=True, related_name="notification_settings")
+    switched_off = models.SmallIntegerField(default=0, db_default=0)  # channels off for everything that may be off
+    has_tab_dot = models.BooleanField(default=True, db_default=True)  # N-021
+    hears_own_acts = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        verbose_name = _("member settings")
+        verbose_name_plural = _("member settings")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class PreferenceChange(models.Model):
+    """A change a super admin made to a layer: what stood before and after, whom it touched, and its undoing."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="preference_changes")
+    layer = models.CharField(_("layer"), max_length=20)  # default, profile, lock
+    profile = models.ForeignKey(Profile, models.SET_NULL, null=True, blank=True)
+    summary = models.CharField(_("what"), max_length=300)
+    before = models.JSONField()
+    after = models.JSONField()
+    members_affected = models.IntegerField(_("members"), default=0)
+    cells_affected = models.IntegerField(_("cells"), default=0)
+    made_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    made_at = models.DateTimeField(_("when"), default=timezone.now)
+    undoes = models.OneToOneField("self", models.SET_NULL, null=True, blank=True, related_name="undone_by")
+
+    class Meta:
+        verbose_name = _("preference change")
+        verbose_name_plural = _("preference changes")
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.summary}"
+
+
+class SandboxMail(models.Model):
+    """A mail as it would have gone out, kept because no mail server is set up."""
+
+    sent_to = models.CharField(max_length=1000)
+    subject = models.CharField(max_length=1000)
+    raw = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("sandbox mail")
+        verbose_name_plural = _("sandbox mails")
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.subject}"
