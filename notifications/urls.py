@@ -1,0 +1,12 @@
+"""The addresses of notifications, an area a file."""
+
+from django.urls import include, path
+
+app_name = "notifications"
+urlpatterns = [
+    path("<int:hub_id>/notifications/", include("notifications.bell_urls")),
+    path("<int:hub_id>/notifications/", include("notifications.why_urls")),
+    path("<int:hub_id>/settings/notifications/", include("notifications.settings_urls")),
+    path("", include("notifications.mail_urls")),
+    path("developers/types/", include("notifications.reference_urls")),
+]
