@@ -26,9 +26,7 @@ class ForgivingRedisCache(RedisCache):
         return self._attempt(lambda: bool(super(ForgivingRedisCache, self).add(*args, **kwargs)), otherwise=True)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        return self._attempt(
-            lambda: super(ForgivingRedisCache, self).get(key, default, version), otherwise=default
-        )
+        return self._attempt(lambda: super(ForgivingRedisCache, self).get(key, default, version), otherwise=default)
 
     def set(self, *args: Any, **kwargs: Any) -> None:
         self._attempt(lambda: super(ForgivingRedisCache, self).set(*args, **kwargs), otherwise=None)

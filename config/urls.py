@@ -11,7 +11,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz/", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    *(path("", include(f"{app}.urls")) for app in ("notifications", "accounts") if find_spec(f"{app}.urls")),
 ]
-for _app in ("notifications", "accounts"):
-    if find_spec(f"{_app}.urls"):
-        urlpatterns.append(path("", include(f"{_app}.urls")))

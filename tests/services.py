@@ -15,7 +15,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from config.embedded import places
 from config.embedded.postgres import THROW_AWAY, Postgres, programs, programs_for
 from config.embedded.processes import unprivileged_user
 from config.embedded.redis import Redis

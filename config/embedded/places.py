@@ -69,4 +69,6 @@ def make(folder: Path, *, user: SystemUser | None, mode: int = 0o700) -> None:
     except FileExistsError:
         there = folder.lstat()
         if not stat.S_ISDIR(there.st_mode) or there.st_uid not in {owner, os.geteuid()}:
-            raise Refusal(f"{folder} is there already and belongs to somebody else. Remove it and start again.") from None
+            raise Refusal(
+                f"{folder} is there already and belongs to somebody else. Remove it and start again."
+            ) from None

@@ -55,7 +55,9 @@ def programs_for(user: SystemUser | None, *, copy_to: Path) -> Path:
             shutil.copytree(libraries, half / libraries.name)
         for path in [half, *half.rglob("*")]:
             if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o100 else 0o644)
+                path.chmod(
+                    0o755 if path.is_dir() or (os.access(path, os.X_OK) and path.stat().st_mode & 0o100) else 0o644
+                )
         half.rename(copied)
     return package / wheel.parent.name / wheel.name
 
@@ -87,13 +89,15 @@ class Postgres:
         written = self.data / "PG_VERSION"
         if written.exists():
             if (found := written.read_text().strip()) != MAJOR:
-                raise Refusal(f"{self.data} was written by PostgreSQL {found}, this is {MAJOR}. Dump and load it first.")
+                raise Refusal(
+                    f"{self.data} was written by PostgreSQL {found}, this is {MAJOR}. Dump and load it first."
+                )
             return
         self.data.parent.mkdir(parents=True, exist_ok=True)
         half = self.data.with_name(f"{self.data.name}.new")
         shutil.rmtree(half, ignore_errors=True)
         places.make(half, user=self.user)
-        made = subprocess.run(  # noqa: S603
+        made = subprocess.run(
             [
                 *(self.bin_folder / "initdb", "-D", half, "-U", ROLE, "--auth=trust", "--encoding=UTF8"),
                 *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"),

@@ -79,7 +79,7 @@ def spawn(
 
     with contextlib.ExitStack() as files:
         output = files.enter_context(_opened(log)) if log else None
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -91,7 +91,7 @@ def spawn(
             user=user.uid if user else None,
             group=user.gid if user else None,
             extra_groups=[] if user else None,
-            preexec_fn=bind_to_us,  # noqa: PLW1509
+            preexec_fn=bind_to_us,
         )
 
 
