@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
@@ -90,12 +91,12 @@ def spawn(
             process_group=0,
             user=user.uid if user else None,
             group=user.gid if user else None,
-            extra_groups=[] if user else None,
+            extra_groups=() if user else None,
             preexec_fn=bind_to_us,
         )
 
 
-def _opened(log: Path) -> "contextlib.AbstractContextManager[object]":
+def _opened(log: Path) -> BinaryIO:
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_KEPT_BYTES:
         log.replace(log.with_suffix(".old.log"))
