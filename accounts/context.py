@@ -4,8 +4,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership
-
-LAST_HUB = "hub_id"  # session key: the account last worked in
+from accounts.views import LAST
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
@@ -30,5 +29,5 @@ def _here(request: HttpRequest, switchable: object) -> Membership | None:
     if isinstance(member, Membership):
         return member
     mine = list(switchable) if isinstance(switchable, list) else []
-    last = request.session.get(LAST_HUB) if mine and hasattr(request, "session") else None
+    last = request.session.get(LAST) if mine and hasattr(request, "session") else None
     return next((one for one in mine if one.account.hub_id == last), mine[0] if mine else None)
