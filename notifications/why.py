@@ -1,0 +1,112 @@
+"""Why a member got a notification, or did not: the recorded decision of each channel, put into words.
+
+Nothing is guessed afterwards. The event keeps what the layers said when it was told; the recipient's row keeps
+what the member had chosen; resolving both again gives the decision that was made then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership
+from notifications import channels, resolution
+from notifications.channels.base import Channel
+from notifications.models import Delivery, Event, Held, Lock, Notification, Profile
+from notifications.resolution import Choice, Layer, Layers
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided for one channel, by whom, and what became of it."""
+
+    channel: Channel
+    is_on: bool
+    layer: Layer | None  # None: held back before any layer was asked
+    sentence: str
+    delivery: Delivery | None = None
+    profile_name: str = ""
+    lock: Lock | None = None  # the lock that stands today, for its reason
+
+    @property
+    def is_changeable(self) -> bool:
+        """Whether the member can change this cell for next time."""
+        return self.layer in (Layer.SWITCH, Layer.OWN, Layer.PROFILE, Layer.DEFAULT, Layer.BUILT_IN)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Every channel's verdict on one event for one member."""
+
+    event: Event
+    member: Membership
+    is_recipient: bool
+    is_pending: bool  # the event has not been told to everybody yet
+    held: Held
+    verdicts: list[Verdict]
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one line."""
+        if not self.is_recipient:
+            return _("This is still on its way.") if self.is_pending else _("This event was not meant for you.")
+        if self.held != Held.NOT:
+            return _("Nothing was sent: %(reason)s.") % {"reason": self.held.label}
+        names = [str(verdict.channel.label) for verdict in self.verdicts if verdict.is_on]
+        if not names:
+            return _("Nothing was sent: every channel is off for this kind of notification.")
+        return _("You got this by: %(channels)s.") % {"channels": ", ".join(names)}
+
+
+def explain(event: Event, member: Membership) -> Explanation:
+    """The recorded decision. For a member whom the event was not for there are no verdicts."""
+    row = Notification.objects.filter(member=member, event=event).first()
+    if row is None:
+        is_pending = event.fanned_out_at is None
+        return Explanation(event, member, False, is_pending, Held.NOT, [])
+    held = Held(row.held)
+    if held != Held.NOT:
+        verdicts = [Verdict(channel, False, None, _held_words(held)) for channel in channels.ALL]
+        return Explanation(event, member, True, False, held, verdicts)
+    return Explanation(event, member, True, False, held, _verdicts(event, member, row))
+
+
+def _verdicts(event: Event, member: Membership, row: Notification) -> list[Verdict]:
+    said = Layers.from_json(event.layers or Layers(offered=0).as_json())
+    answer = resolution.resolve(
+        said,
+        own=Choice(row.own, row.own & row.channels),
+        switched_off=row.off,
+        profiles=row.profiles,
+        bits=channels.BITS,
+    )
+    deliveries = {sent.channel: sent for sent in Delivery.objects.filter(event=event, member=member)}
+    locks = {lock.channel: lock for lock in Lock.objects.filter(account_id=event.account_id, type=event.type)}
+    profiles = dict(Profile.objects.filter(pk__in=answer.profile_ids.values()).values_list("pk", "name"))
+    return [
+        _verdict(channel, answer, deliveries.get(channel.key), locks.get(channel.key), profiles)
+        for channel in channels.ALL
+    ]
+
+
+def _verdict(
+    channel: Channel,
+    answer: resolution.Answer,
+    delivery: Delivery | None,
+    lock: Lock | None,
+    profiles: Mapping[int, str],
+) -> Verdict:
+    layer = answer.layers[channel.bit]
+    is_on = bool(answer.channels & channel.bit)
+    profile_name = profiles.get(answer.profile_ids.get(channel.bit, 0), "")
+    words = layer.words
+    if layer is Layer.PROFILE and profile_name:
+        words = _("from the profile “%(name)s”") % {"name": profile_name}
+    if layer is Layer.LOCK and lock is not None:
+        words = _("locked by an administrator: %(reason)s") % {"reason": lock.reason}
+    sentence = (_("On — %(why)s") if is_on else _("Off — %(why)s")) % {"why": words}
+    return Verdict(channel, is_on, layer, sentence, delivery, profile_name, lock if layer is Layer.LOCK else None)
+
+
+def _held_words(held: Held) -> str:
+    return _("Held back: %(reason)s") % {"reason": held.label}
