@@ -51,6 +51,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         constraints = [models.UniqueConstraint(Lower("email"), name="one_person_per_address")]
+        indexes = [models.Index(fields=["id"], name="person_inactive", condition=models.Q(is_active=False))]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.email}"

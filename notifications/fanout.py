@@ -111,7 +111,7 @@ def deciding_sql(event: Event, kind: NotificationType, said: Layers) -> tuple[st
     """
     audience, values = audience_sql(event)
     values |= {"account": event.account_id, "cursor": event.cursor, "type": event.type}
-    held = [f"WHEN NOT (m.is_active AND u.is_active) THEN {Held.INACTIVE}"]
+    held = [f"WHEN NOT m.is_active OR {_IS_BARRED} THEN {Held.INACTIVE}"]
     if event.actor_id and not event.tells_actor:
         held.append(f"WHEN m.id = %(actor)s AND NOT coalesce(s.hears_own_acts, false) THEN {Held.OWN_ACT}")
         values["actor"] = event.actor_id
@@ -140,13 +140,16 @@ def deciding_sql(event: Event, kind: NotificationType, said: Layers) -> tuple[st
                    {_profiles_sql(said, values)} AS profiles,
                    CASE {" ".join(held)} ELSE 0 END AS held
             FROM accounts_membership m
-            JOIN accounts_user u ON u.id = m.user_id
             LEFT JOIN notifications_preference p ON p.member_id = m.id AND p.type = %(type)s
             LEFT JOIN notifications_membersettings s ON s.member_id = m.id
             WHERE m.account_id = %(account)s AND m.id > %(cursor)s AND ({audience})
         ) AS members""",
         values,
     )
+
+
+# A join with 100,000 people would cost half of the deciding; the few who may not sign in have an index of their own.
+_IS_BARRED = "m.user_id IN (SELECT id FROM accounts_user WHERE NOT is_active)"
 
 
 def audience_sql(event: Event) -> tuple[str, dict[str, Any]]:
