@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2
 RUNTIME_FILES := requirements.txt constraints.txt
 DEV_FILES := $(RUNTIME_FILES) requirements-dev.txt
 
-.PHONY: help run venv venv-dev browser check test bench
+.PHONY: help run venv venv-dev browser check test bench requirements
 
 help: ## Show what there is to type
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -38,3 +38,6 @@ test: check browser ## Everything in check, then the whole test suite against re
 
 bench: venv-dev ## Measure how fast it is; prints a table and writes bench/results/latest.json
 	$(BIN)/python -m bench
+
+requirements: venv-dev ## Write the covering tests into docs/requirements
+	$(BIN)/python -m tests.requirements
