@@ -1,5 +1,6 @@
 """Children that are started, watched, started again when they die, and stopped in order."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -7,13 +8,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 from config.errors import Refusal
 
-IMMEDIATE = 5.0  # seconds: one that dies sooner than this after its start died at once
+IMMEDIATE = 10.0  # seconds: one that dies sooner than this after its start died at once
 PATIENCE = 6  # so many immediate deaths in a row, then we give up
 LONGEST_PAUSE = 10.0
 TICK = 0.2
+REQUESTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Stopped(BaseException):
@@ -76,18 +79,21 @@ class Supervisor:
         self.groups: list[list[Part]] = []
         self.is_hurried = False
         self._note = note
+        self._handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Supervisor":
         """From here on Ctrl-C and SIGTERM raise Stopped, and leaving stops all parts."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, _raise_stopped)
+        for number in REQUESTS:
+            self._handlers[number] = signal.signal(number, _raise_stopped)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in REQUESTS:
             signal.signal(number, self._hurry)
         for group in reversed(self.groups):
             self._stop(group)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
 
     def add(self, *parts: Part) -> None:
         """Start these parts, which will be stopped together."""
@@ -104,7 +110,9 @@ class Supervisor:
         time.sleep(TICK)
 
     def _note_children(self) -> None:
-        self._note([part.child.pid for group in self.groups for part in group if part.child and part.is_running])
+        """The services tell their own leftovers; what is noted are the processes that can be hurried."""
+        parts = [part for group in self.groups for part in group if part.can_hurry]
+        self._note([part.child.pid for part in parts if part.child and part.is_running])
 
     def _stop(self, group: list[Part]) -> None:
         running = [part for part in group if part.is_running]
@@ -124,7 +132,8 @@ class Supervisor:
 
 def say(sentence: str) -> None:
     """Tell whoever watches the terminal."""
-    print(sentence, file=sys.stderr, flush=True)  # noqa: T201
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(sentence, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _raise_stopped(number: int, frame: FrameType | None) -> None:

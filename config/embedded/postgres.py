@@ -162,14 +162,17 @@ class Postgres:
 
     def end_leftovers(self) -> None:
         """End a server that still runs on our data though nobody watches it any more, as after `kill -9`."""
-        running = living_in(self.data)
+        running = living_in(self.data, named=["postgres"])
         lock = self.data / "postmaster.pid"
         noted = _pid_in(lock)
         servers = [process for process in running if process.pid == noted]
         end(servers or running, politely=signal.SIGINT, patience=30)
-        end(living_in(self.data), politely=signal.SIGQUIT, patience=10)
-        if noted and psutil.pid_exists(noted):  # the number now belongs to a stranger: the lock is stale
+        end(living_in(self.data, named=["postgres"]), politely=signal.SIGQUIT, patience=10)
+        # Nobody runs here now. A lock whose number lives on, as a zombie or a stranger, would keep us out for ever.
+        if noted and psutil.pid_exists(noted):
             lock.unlink(missing_ok=True)
+        for stale in self.sockets.glob(".s.PGSQL.*"):
+            stale.unlink()
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}

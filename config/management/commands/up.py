@@ -34,14 +34,12 @@ class Command(BaseCommand):
         if here.remark:
             say(here.remark)
         try:
-            with Supervisor(note=here.note) as supervisor:
+            with Supervisor(note=here.note) as supervisor, here.listener:
                 self._serve(here, supervisor)
         except Stopped:
             say("Bellhop has stopped.")
         except OSError as problem:
             raise explain(problem, here.var) from problem
-        finally:
-            here.listener.close()
 
     def _serve(self, here: Local, supervisor: Supervisor) -> None:
         say("Bellhop is starting …")
@@ -73,12 +71,14 @@ def _services(here: Local) -> Iterator[Part]:
             assert redis.child
             return redis.child
 
-        yield Part("Redis", start_redis, patience=15)
+        yield Part("Redis", start_redis, patience=15, can_hurry=False)
 
 
 def _part(name: str, *command: str, patience: float = 15, hand_over: tuple[int, ...] = ()) -> Part:
     def start() -> "subprocess.Popen[bytes]":
-        return spawn([sys.executable, CHECKOUT / "manage.py", *command], hand_over=hand_over)
+        # Killed ourselves, there is nothing to drain to: what they had not finished is a row and comes again.
+        command_line = [sys.executable, CHECKOUT / "manage.py", *command]
+        return spawn(command_line, at_our_death=signal.SIGKILL, hand_over=hand_over)
 
     return Part(f"The {name} process", start, patience=patience)
 

@@ -1,0 +1,54 @@
+"""Children are started again when they die, but not for ever."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from config import supervisor
+from config.embedded.processes import spawn
+from config.errors import Refusal
+from config.supervisor import Part, Supervisor
+
+
+def ignore(children: Sequence[int]) -> None: ...
+
+
+def dies_at_once() -> "subprocess.Popen[bytes]":
+    return spawn([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_a_child_that_dies_at_once_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "TICK", 0.01)
+
+    def watched() -> None:
+        with Supervisor(note=ignore) as watch:
+            watch.add(Part("The worker", dies_at_once))
+            while True:
+                watch.tick()
+
+    with pytest.raises(Refusal, match=r"The worker ended \(exit code 3\), 6 times"):
+        watched()
+
+
+def test_leaving_stops_the_later_group_first() -> None:
+    order: list[str] = []
+
+    class Told(Part):
+        @property
+        def is_running(self) -> bool:
+            running = super().is_running
+            if not running and self.name not in order:
+                order.append(self.name)
+            return running
+
+    def sleeper() -> "subprocess.Popen[bytes]":
+        return spawn([sys.executable, "-c", "import time; time.sleep(60)"])
+
+    with Supervisor(note=ignore) as watch:
+        watch.add(Told("database", sleeper))
+        watch.add(Told("web", sleeper))
+
+    assert order == ["web", "database"]
