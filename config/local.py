@@ -100,7 +100,7 @@ def _settle(var: Path, listener: socket.socket, lock: int) -> Local:
     if postgres and where.elsewhere and where.user:
         remark = (
             f"This folder is closed to the user {where.user.name}, who runs PostgreSQL: "
-            f"its programs and data are kept in {where.elsewhere}."
+            f"its data is kept in {where.elsewhere}."
         )
     return Local(var, os.environ["BASE_URL"], listener, postgres, redis, remark, lock)
 
