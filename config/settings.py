@@ -249,9 +249,16 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Bellhop <be
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["accounts.api.json.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.json.OrjsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.json.AlwaysFirst",
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "EXCEPTION_HANDLER": "accounts.api.problems.answer",
+    "DEFAULT_THROTTLE_RATES": {  # requests per minute of each key, each member; batches count apart
+        "key": env.number("API_REQUESTS_PER_KEY", default=6000),
+        "member": env.number("API_REQUESTS_PER_MEMBER", default=1200),
+        "batch": env.number("API_BATCHES_PER_KEY", default=600),
+    },
     "NUM_PROXIES": TRUSTED_PROXIES,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {

@@ -67,13 +67,68 @@ def emit(
 ) -> Event:
     """Record that something happened; it is told after the caller's transaction commits.
 
-    The same `key` with the same content returns the first event and tells nobody again; with other content it
-    is refused (`KeyReused`). Unknown types, missing or surplus data and strangers in the audience are refused
-    (`InvalidEvent`), more than 16 KiB too (`EventTooLarge`).
+    The same `key` with the same content returns the first event and tells nobody again (`Event.is_replay`); with
+    other content it is refused (`KeyReused`). Unknown types, missing or surplus data and strangers in the audience
+    are refused (`InvalidEvent`), more than 16 KiB too (`EventTooLarge`).
     """
     account, audience = _settle(account, audience, by)
+    row = drafted(
+        type,
+        audience=audience,
+        data=data,
+        account=account,
+        known=known_in(account, [audience]),
+        by=by,
+        key=key,
+        occurred_at=occurred_at,
+        tells_actor=tells_actor,
+    )
+    event = _save_once(row)
+    if event is row:
+        wake()
+    return event
+
+
+@dataclass(frozen=True)
+class Known:
+    """The members and teams that an account really has, of those somebody named."""
+
+    members: frozenset[int]
+    teams: frozenset[int]
+
+
+def known_in(account: Account, audiences: Iterable[Audience]) -> Known:
+    """Look up what these audiences name, two queries for all of them."""
+    members: set[int] = set()
+    teams: set[int] = set()
+    for audience in audiences:
+        members.update(audience.members)
+        teams.update(audience.teams, audience.primary_teams)
+    return Known(
+        members=frozenset(Membership.objects.of(account).filter(pk__in=members).values_list("pk", flat=True))
+        if members
+        else frozenset(),
+        teams=frozenset(Team.objects.filter(account=account, pk__in=teams).values_list("pk", flat=True))
+        if teams
+        else frozenset(),
+    )
+
+
+def drafted(
+    type: NotificationType | str,
+    *,
+    audience: Audience,
+    data: Mapping[str, Any],
+    account: Account,
+    known: Known,
+    by: Membership | None = None,
+    key: str | None = None,
+    occurred_at: datetime | None = None,
+    tells_actor: bool = False,
+) -> Event:
+    """An event that may be written, not yet written. Refuses as `emit` does, except for a reused key."""
     kind = _known(type)
-    _check(kind, account=account, audience=audience, data=data, by=by)
+    _check(kind, account=account, audience=audience, known=known, data=data, by=by)
     data = dict(data)
     size = len(json.dumps(data, ensure_ascii=False).encode())
     if size > MAX_BYTES:
@@ -88,8 +143,7 @@ def emit(
         "by": by.pk if by else None,
         "occurred_at": occurred_at.isoformat() if occurred_at else None,
     }
-    fingerprint = _fingerprint(content) if key else ""
-    row = Event(
+    return Event(
         account=account,
         type=kind.key,
         actor=by,
@@ -97,13 +151,9 @@ def emit(
         audience=asdict(audience),
         tells_actor=tells_actor,
         key=key,
-        fingerprint=fingerprint,
+        fingerprint=_fingerprint(content) if key else "",
         occurred_at=occurred_at or timezone.now(),
     )
-    event = _save_once(row)
-    if event is row:
-        _wake()
-    return event
 
 
 def _settle(
@@ -136,6 +186,7 @@ def _check(
     *,
     account: Account,
     audience: Audience,
+    known: Known,
     data: Mapping[str, Any],
     by: Membership | None,
 ) -> None:
@@ -145,25 +196,21 @@ def _check(
     }
     if audience.is_empty:
         problems["audience"] = [_("Name at least one member, team or permission, or everyone.")]
-    problems |= strangers(account, audience)
+    problems |= strangers(audience, known)
     if by is not None and by.account_id != account.pk:
         problems["actor"] = [_("This member does not exist in the account.")]
     if problems:
         raise InvalidEvent(_("The event was not accepted."), fields=problems)
 
 
-def strangers(account: Account, audience: Audience) -> dict[str, Sequence[str | Promise]]:
+def strangers(audience: Audience, known: Known) -> dict[str, Sequence[str | Promise]]:
     """What the audience names that the account does not have: another account's are unknown, like any other."""
     problems: dict[str, Sequence[str | Promise]] = {}
-    if audience.members:
-        wanted = set(audience.members)
-        known = Membership.objects.of(account).filter(pk__in=wanted).values_list("pk", flat=True)
-        if unknown := sorted(wanted - set(known)):
-            problems["audience.members"] = [_("Unknown member: %(ids)s.") % {"ids": _some(unknown)}]
-    if wanted := set(audience.teams) | set(audience.primary_teams):
-        teams = Team.objects.filter(account=account, pk__in=wanted).values_list("pk", flat=True)
-        if unknown := sorted(wanted - set(teams)):
-            problems["audience.teams"] = [_("Unknown team: %(ids)s.") % {"ids": _some(unknown)}]
+    if unknown := sorted(set(audience.members) - known.members):
+        problems["audience.members"] = [_("Unknown member: %(ids)s.") % {"ids": _some(unknown)}]
+    for field, wanted in (("teams", audience.teams), ("primary_teams", audience.primary_teams)):
+        if unknown := sorted(set(wanted) - known.teams):
+            problems[f"audience.{field}"] = [_("Unknown team: %(ids)s.") % {"ids": _some(unknown)}]
     if odd := sorted(set(audience.permissions) - set(Permission.values)):
         problems["audience.permissions"] = [
             _("Unknown permission: %(names)s. There are: %(all)s.")
@@ -193,16 +240,23 @@ def _save_once(row: Event) -> Event:
         first = Event.objects.filter(account=row.account, key=row.key).first()
         if first is None:
             raise
-        if first.fingerprint != row.fingerprint:
-            raise KeyReused(
-                _("This idempotency key was used before, for another event."),
-                fields={"Idempotency-Key": [_("Send a new key, or the same content as the first time.")]},
-            ) from None
-        return first
+        return replayed(first, row)
     return row
 
 
-def _wake() -> None:
+def replayed(first: Event, again: Event) -> Event:
+    """The event that a key made before, or `KeyReused` when the key now comes with other content."""
+    if first.fingerprint != again.fingerprint:
+        raise KeyReused(
+            _("This idempotency key was used before, for another event."),
+            fields={"key": [_("Send a new key, or the same content as the first time.")]},
+        )
+    first.is_replay = True
+    return first
+
+
+def wake() -> None:
+    """Start the fan-out after the caller's transaction commits."""
     from notifications import tasks  # the task module knows everything; nothing below it may
 
     transaction.on_commit(lambda: tasks.wake(tasks.fan_out), robust=True)

@@ -40,6 +40,8 @@ class Event(models.Model):
     outcome = models.JSONField(default=list)  # see outcomes: how many recipients got the same answer
     fanned_out_at = models.DateTimeField(null=True)
 
+    is_replay = False  # set on what `emit` returns for a key that had made this event before
+
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")

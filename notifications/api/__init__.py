@@ -1,0 +1,1 @@
+"""Notifications for programs: events in, notifications, preferences and their layers out."""
