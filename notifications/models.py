@@ -108,6 +108,7 @@ class DeliveryStatus(models.TextChoices):
     SENDING = "sending", _("being handed over")
     SENT = "sent", _("sent")
     FAILED = "failed", _("failed")
+    DROPPED = "dropped", _("not sent any more")  # nobody wanted it when it was about to leave; `error` says why
 
 
 class Delivery(models.Model):
