@@ -46,11 +46,11 @@ class House:
         self.told = var.parent / f"{var.name}.err"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, **given: str) -> None:
         with self.told.open("wb") as stderr:
             self.process = subprocess.Popen(
                 [sys.executable, str(CHECKOUT / "manage.py"), "up", "--port", "0"],
-                env=environment(VAR_DIR=str(self.var)),
+                env=environment(VAR_DIR=str(self.var), **given),
                 stderr=stderr,
                 process_group=0,
             )
