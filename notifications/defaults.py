@@ -4,32 +4,27 @@ Every change goes the same way, whichever door it comes through: preview, apply,
 record with what stood before, and members whose settings it changed are told once (N-003, N-004, N-045).
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts import plans
 from accounts.errors import DomainError
 from accounts.models import Account, Membership
 from accounts.plans import Feature
-from notifications import channels, reach, telling_changes, types
-from notifications.models import AccountDefault, Lock, PreferenceChange, Profile, ProfileCells
+from notifications import channels, reach, saying, telling_changes, types
+from notifications.models import PreferenceChange, Profile
 from notifications.preferences import Cell, FixedCell, UnknownCell
 from notifications.reach import CellReach, Said, SaidProfile
 from notifications.resolution import Choice, Layer
+from notifications.saying import Values
 
 LAYERS = (Layer.DEFAULT, Layer.PROFILE, Layer.LOCK)
 LONGEST_REASON = 300
-
-Values = dict[str, Any]
-"""The cells of a change as they are stored: "type/channel" → true, false, null; for locks an object or null."""
 
 
 class InvalidChange(DomainError):
@@ -81,7 +76,7 @@ class Preview:
 def preview(account: Account, change: Change) -> Preview:
     """Count what a change would do, without doing it. Refuses what `apply` would refuse."""
     _check(account, change)
-    before = stored(account, change.layer, change.profile)
+    before = saying.stored(account, change.layer, change.profile)
     wanted = _differing(before, _values(change))
     said = reach.read(account)
     after = _said_after(said, change, wanted)
@@ -95,11 +90,11 @@ def preview(account: Account, change: Change) -> Preview:
         cells=tuple(
             CellChange(
                 by_cell.get(cell) or CellReach(types.TYPES[cell[0]], channels.CHANNELS[cell[1]]),
-                was=is_on(before.get(name)),
-                becomes=is_on(value),
+                was=saying.is_on(before.get(name)),
+                becomes=saying.is_on(value),
             )
             for name, value in wanted.items()
-            for cell in [cell_of(name)]
+            for cell in [saying.cell_of(name)]
         ),
     )
 
@@ -127,12 +122,12 @@ def put(
 ) -> PreferenceChange | None:
     """Write checked values, record and tell. One at a time per account."""
     Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
-    before = stored(account, layer, profile)
+    before = saying.stored(account, layer, profile)
     wanted = _differing(before, values)
     if not wanted:
         return None
     said = reach.read(account)
-    _write(account, layer, wanted, profile=profile, by=by)
+    saying.write(account, layer, wanted, profile=profile, by=by)
     after = reach.read(account)
     done = reach.measure(account, said, after)
     change = PreferenceChange.objects.create(
@@ -158,48 +153,8 @@ def require_right(account: Account, by: Membership | None) -> None:
         raise NotSuperAdmin(_("Only a super admin of the account can change this."))
 
 
-def stored(account: Account, layer: Layer, profile: Profile | None = None) -> Values:
-    """What a layer says now, cell by cell. A lock that has ended says nothing."""
-    if layer is Layer.LOCK:
-        return {
-            name_of((lock.type, lock.channel)): {
-                "on": lock.is_on,
-                "reason": lock.reason,
-                "ends_at": lock.ends_at.isoformat() if lock.ends_at else None,
-            }
-            for lock in Lock.objects.filter(account=account)
-            if lock.ends_at is None or lock.ends_at > timezone.now()
-        }
-    rows = (
-        ProfileCells.objects.filter(profile=profile, profile__account=account)
-        if layer is Layer.PROFILE
-        else AccountDefault.objects.filter(account=account)
-    )
-    return {
-        name_of((row.type, channel)): bool(row.on & channels.CHANNELS[channel].bit)
-        for row in rows
-        for channel in channels.keys_of(row.chosen)
-    }
-
-
-def name_of(cell: Cell) -> str:
-    """A cell as one word, as it is stored and as forms and fields name it."""
-    return f"{cell[0]}/{cell[1]}"
-
-
-def cell_of(name: str) -> Cell:
-    type_key, _slash, channel = name.rpartition("/")
-    return type_key, channel
-
-
-def is_on(value: Any) -> bool | None:
-    """On, off or no answer, from a stored value of any layer."""
-    said: bool | None = value["on"] if isinstance(value, dict) else value
-    return said
-
-
 def _values(change: Change) -> Values:
-    names = {name_of(cell): wanted for cell, wanted in change.cells.items()}
+    names = {saying.name_of(cell): wanted for cell, wanted in change.cells.items()}
     if change.layer is not Layer.LOCK:
         return names
     ends_at = change.ends_at.astimezone(UTC).isoformat() if change.ends_at else None
@@ -210,16 +165,8 @@ def _values(change: Change) -> Values:
 
 
 def _differing(before: Values, values: Values) -> Values:
-    standing = {name: _standing(value) for name, value in values.items()}
+    standing = {name: saying.standing(value) for name, value in values.items()}
     return {name: value for name, value in standing.items() if value != before.get(name)}
-
-
-def _standing(value: Any) -> Any:
-    """A stored value as it counts now: a lock that has ended counts as none."""
-    if isinstance(value, dict) and value["ends_at"]:
-        ends_at = parse_datetime(value["ends_at"])
-        return value if ends_at and ends_at > timezone.now() else None
-    return value
 
 
 def _turned_round(values: Values) -> Values:
@@ -243,16 +190,9 @@ def _said_after(said: Said, change: Change, wanted: Values) -> Said:
 def _choices_after(choices: Mapping[str, Choice], wanted: Values) -> dict[str, Choice]:
     after = dict(choices)
     for name, value in wanted.items():
-        type_key, channel = cell_of(name)
-        after[type_key] = with_cell(after.get(type_key, Choice()), channel, is_on(value))
+        type_key, channel = saying.cell_of(name)
+        after[type_key] = saying.with_cell(after.get(type_key, Choice()), channel, saying.is_on(value))
     return after
-
-
-def with_cell(choice: Choice, channel: str, wanted: bool | None) -> Choice:
-    """A layer's answer for one type with one channel answered otherwise."""
-    bit = channels.CHANNELS[channel].bit
-    chosen = choice.chosen & ~bit if wanted is None else choice.chosen | bit
-    return Choice(chosen, choice.on | bit if wanted else choice.on & ~bit)
 
 
 def _check(account: Account, change: Change) -> None:
@@ -264,8 +204,8 @@ def _check(account: Account, change: Change) -> None:
     unknown = [c for c in change.cells if c[0] not in types.TYPES or c[1] not in channels.CHANNELS]
     if unknown:
         raise UnknownCell(
-            _("There is no such notification or channel: %(cell)s.") % {"cell": name_of(unknown[0])[:120]},
-            fields={name_of(cell): [_("Unknown cell.")] for cell in unknown},
+            _("There is no such notification or channel: %(cell)s.") % {"cell": saying.name_of(unknown[0])[:120]},
+            fields={saying.name_of(cell): [_("Unknown cell.")] for cell in unknown},
         )
     wrong = {cell: why for cell in change.cells if (why := why_not_settable(cell))}
     if wrong:
@@ -277,7 +217,7 @@ def _check(account: Account, change: Change) -> None:
                 "channel": channels.CHANNELS[first[1]].label,
                 "why": wrong[first],
             },
-            fields={name_of(cell): [why] for cell, why in wrong.items()},
+            fields={saying.name_of(cell): [why] for cell, why in wrong.items()},
         )
     if change.layer is Layer.LOCK and any(wanted is not None for wanted in change.cells.values()):
         _check_lock(change)
@@ -303,62 +243,6 @@ def _check_lock(change: Change) -> None:
         raise InvalidChange(next(iter(problems.values()))[0], fields=problems)
 
 
-def _write(account: Account, layer: Layer, wanted: Values, *, profile: Profile | None, by: Membership | None) -> None:
-    if layer is Layer.LOCK:
-        _write_locks(account, wanted, by=by)
-        return
-    by_type: defaultdict[str, dict[str, bool | None]] = defaultdict(dict)
-    for name, value in wanted.items():
-        type_key, channel = cell_of(name)
-        by_type[type_key][channel] = value
-    if layer is Layer.PROFILE:
-        assert profile is not None
-        owner: dict[str, Any] = {"profile": profile}
-        rows: dict[str, Any] = {row.type: row for row in ProfileCells.objects.filter(profile=profile, type__in=by_type)}
-        model: type[AccountDefault] | type[ProfileCells] = ProfileCells
-    else:
-        owner = {"account": account}
-        rows = {row.type: row for row in AccountDefault.objects.filter(account=account, type__in=by_type)}
-        model = AccountDefault
-    written = []
-    for type_key, cells in by_type.items():
-        row = rows.get(type_key) or model(type=type_key, **owner)
-        for channel, value in cells.items():
-            choice = with_cell(Choice(row.chosen, row.on), channel, value)
-            row.chosen, row.on = choice.chosen, choice.on
-        written.append(row)
-    save_cells(model, written, owner=next(iter(owner)))
-
-
-def save_cells(model: type[AccountDefault] | type[ProfileCells], rows: Iterable[Any], *, owner: str) -> None:
-    """Write the rows of a layer in one statement, and drop those that say nothing any more."""
-    rows = list(rows)
-    model._default_manager.bulk_create(
-        rows, update_conflicts=True, unique_fields=[owner, "type"], update_fields=["chosen", "on"]
-    )
-    empty = [row.type for row in rows if not row.chosen]
-    if empty:
-        model._default_manager.filter(type__in=empty, chosen=0, **{owner: getattr(rows[0], owner)}).delete()
-
-
-def _write_locks(account: Account, wanted: Values, *, by: Membership | None) -> None:
-    names = {name_of((lock.type, lock.channel)): lock.pk for lock in Lock.objects.filter(account=account)}
-    Lock.objects.filter(pk__in=[names[name] for name in wanted if name in names]).delete()
-    Lock.objects.bulk_create(
-        Lock(
-            account=account,
-            type=cell_of(name)[0],
-            channel=cell_of(name)[1],
-            is_on=value["on"],
-            reason=value["reason"],
-            ends_at=parse_datetime(value["ends_at"]) if value["ends_at"] else None,
-            locked_by=by,
-        )
-        for name, value in wanted.items()
-        if value is not None
-    )
-
-
 @transaction.atomic
 def undo(change: PreferenceChange, *, by: Membership | None) -> PreferenceChange:
     """Put back what stood before a change, as a change of its own. Refuses when something changed since."""
@@ -374,13 +258,13 @@ def undo(change: PreferenceChange, *, by: Membership | None) -> PreferenceChange
     layer = Layer(change.layer)
     if layer is Layer.PROFILE and change.profile is None:
         raise CannotUndo(_("The profile is no longer there: bring it back first, by undoing its removal."))
-    now = stored(change.account, layer, change.profile)
-    if since := [name for name, value in change.after.items() if now.get(name) != _standing(value)]:
+    now = saying.stored(change.account, layer, change.profile)
+    if since := [name for name, value in change.after.items() if now.get(name) != saying.standing(value)]:
         raise CannotUndo(
             _("“%(what)s” was changed again since (or its lock ended): change it by hand.")
             % {"what": telling_changes.cell_words(since[0])}
         )
-    known = {name: value for name, value in change.before.items() if cell_of(name)[0] in types.TYPES}
+    known = {name: value for name, value in change.before.items() if saying.cell_of(name)[0] in types.TYPES}
     made = put(change.account, layer, known, profile=change.profile, by=by, undoes=change)
     if made is None:
         raise CannotUndo(_("There is nothing left to put back."))

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, Membership, Role, Team
 from notifications import reach, telling_changes
-from notifications.defaults import CannotUndo, InvalidChange, require_right, save_cells
+from notifications.defaults import CannotUndo, InvalidChange, require_right
 from notifications.models import PreferenceChange, Profile, ProfileCells
 from notifications.reach import Reach
 from notifications.resolution import Layer
+from notifications.saying import save_cells
 
 MOST = 30  # the fan-out keeps a bit for each
 

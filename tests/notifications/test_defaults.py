@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Role, Seat
 from accounts.plans import NotOnThisPlan, Plan
-from notifications import channels, defaults, preferences, profiles, types
+from notifications import channels, defaults, preferences, profiles, saying, types
 from notifications.defaults import Change
 from notifications.models import AccountDefault, Event, Lock, MemberSettings, PreferenceChange, Profile
 from notifications.preferences import FixedCell, UnknownCell
@@ -91,7 +91,7 @@ def test_a_lock_wins_over_own_choices_and_ends(account, alice, bob):
 
     Lock.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
     assert not is_on(bob, STAGE)
-    assert defaults.stored(account, Layer.LOCK) == {}
+    assert saying.stored(account, Layer.LOCK) == {}
     # A cell whose lock ended can be locked again.
     assert defaults.apply(account, lock, by=alice)
 
@@ -160,7 +160,7 @@ def test_undo_puts_back_what_stood_and_is_on_record(account, alice, bob):
     change = defaults.apply(account, off(STAGE), by=alice)
     undone = defaults.undo(change, by=alice)
 
-    assert defaults.stored(account, Layer.DEFAULT) == {"deals.stage_changed/email": True}
+    assert saying.stored(account, Layer.DEFAULT) == {"deals.stage_changed/email": True}
     assert undone.undoes == change
     assert undone.before == change.after
     assert is_on(bob, STAGE)
