@@ -12,7 +12,7 @@ DEV_FILES := $(RUNTIME_FILES) requirements-dev.txt
 .PHONY: help run venv venv-dev browser check test bench requirements
 
 help: ## Show what there is to type
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: venv ## Start Bellhop on http://127.0.0.1:8000 with everything it needs (PORT=… for another port)
 	@exec $(BIN)/python manage.py up --port $(PORT)

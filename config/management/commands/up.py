@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
@@ -77,7 +78,7 @@ def _services(here: Local) -> Iterator[Part]:
 def _part(name: str, *command: str, patience: float = 15, hand_over: tuple[int, ...] = ()) -> Part:
     def start() -> "subprocess.Popen[bytes]":
         # Killed ourselves, there is nothing to drain to: what they had not finished is a row and comes again.
-        command_line = [sys.executable, CHECKOUT / "manage.py", *command]
+        command_line: list[str | Path] = [sys.executable, CHECKOUT / "manage.py", *command]
         return spawn(command_line, at_our_death=signal.SIGKILL, hand_over=hand_over)
 
     return Part(f"The {name} process", start, patience=patience)
