@@ -134,6 +134,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_RATE_LIMITS = {  # beside allauth's own; "5 wrong passwords per 5 minutes and address" is one of those
@@ -243,6 +244,7 @@ IS_MAIL_SANDBOXED = not env.is_given("EMAIL_URL")
 for _name, _value in env.mail().items():
     globals()[_name] = _value
 EMAIL_TIMEOUT = 20
+EMAIL_CONNECTIONS = max(1, env.number("EMAIL_CONNECTIONS", default=4))  # kept open by each worker process
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Bellhop <bellhop@{_base.hostname}>")
 
 # --- API
