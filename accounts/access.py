@@ -6,7 +6,7 @@ from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.models import Account, Membership, User
 
@@ -42,7 +42,7 @@ def member_required(
         if member is None:
             raise Http404
         request.member, request.account = member, member.account
-        with translation.override(member.spoken_language):
+        with translation.override(member.spoken_language), timezone.override(member.zone):
             request.LANGUAGE_CODE = member.spoken_language
             return view(request, *args, **kwargs)
 

@@ -13,10 +13,12 @@ from notifications.resolution import Choice, Layers, ProfileChoice
 from notifications.types.base import NotificationType
 
 
-def load(account: Account, kinds: Iterable[NotificationType]) -> dict[str, Layers]:
-    """The layers of each type, by its key."""
+def load(
+    account: Account, kinds: Iterable[NotificationType], *, locks: Iterable[Lock] | None = None
+) -> dict[str, Layers]:
+    """The layers of each type, by its key. `locks`: those that stand, where the caller has read them already."""
     wanted = {kind.key: kind for kind in kinds}
-    locks = _locks(account, wanted)
+    found = _locks(standing_locks(account) if locks is None else locks, wanted)
     defaults = {
         row.type: Choice(row.chosen, row.on) for row in AccountDefault.objects.filter(account=account, type__in=wanted)
     }
@@ -34,7 +36,7 @@ def load(account: Account, kinds: Iterable[NotificationType]) -> dict[str, Layer
             offered=channels.mask(kind.offered),
             required=channels.mask(kind.required),
             built_in=channels.mask(kind.defaults),
-            lock=locks[key],
+            lock=found[key],
             default=defaults.get(key, Choice()),
             profiles=tuple(profiles[key]),
         )
@@ -47,9 +49,9 @@ def standing_locks(account: Account) -> Iterable[Lock]:
     return Lock.objects.filter(account=account).filter(Q(ends_at=None) | Q(ends_at__gt=timezone.now()))
 
 
-def _locks(account: Account, wanted: Iterable[str]) -> defaultdict[str, Choice]:
+def _locks(locks: Iterable[Lock], wanted: Iterable[str]) -> defaultdict[str, Choice]:
     found: defaultdict[str, Choice] = defaultdict(Choice)
-    for lock in standing_locks(account):
+    for lock in locks:
         if lock.type in wanted and lock.channel in channels.CHANNELS:
             bit, before = channels.CHANNELS[lock.channel].bit, found[lock.type]
             found[lock.type] = Choice(before.chosen | bit, before.on | (bit if lock.is_on else 0))

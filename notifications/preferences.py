@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import Membership
 from notifications import channels, layers, resolution, types
 from notifications.channels.base import Channel
-from notifications.models import Lock, MemberSettings, Preference
-from notifications.resolution import Choice, Layer, Layers
+from notifications.models import Lock, MemberSettings, Preference, Profile
+from notifications.resolution import Answer, Choice, Layer, Layers
 from notifications.types.base import NotificationType
 
 Cell = tuple[str, str]  # type key, channel key
@@ -31,7 +32,10 @@ class UnknownCell(DomainError):
 
 @dataclass(frozen=True)
 class CellState:
-    """One type on one channel for one member: on or off, who says so, and whether the member may change it."""
+    """One type on one channel for one member: on or off, who says so, and whether the member may change it.
+
+    `is_kept_on` is what the cell is apart from the channel's master switch; `kept_layer` is who says that.
+    """
 
     type: NotificationType
     channel: Channel
@@ -39,6 +43,9 @@ class CellState:
     layer: Layer
     origin: str
     lock: Lock | None = None
+    is_kept_on: bool = False
+    kept_layer: Layer = Layer.BUILT_IN
+    profile_name: str = ""
 
     @property
     def is_changeable(self) -> bool:
@@ -51,7 +58,7 @@ class CellState:
 
 @dataclass(frozen=True)
 class Standing:
-    """All that a member's cells are computed from, read once: six queries whatever the number of types."""
+    """All that a member's cells are computed from, read once: at most seven queries whatever the number of types."""
 
     member: Membership
     teams: frozenset[int]
@@ -63,25 +70,46 @@ class Standing:
 
     def cells(self, kind: NotificationType) -> list[CellState]:
         """The member's cells of one type, a cell per channel."""
+        answer = self._resolve(kind, switched_off=self.settings.switched_off)
+        kept = self._resolve(kind, switched_off=0) if self.settings.switched_off else answer
+        return [self._cell(kind, channel, answer, kept) for channel in channels.ALL]
+
+    def _resolve(self, kind: NotificationType, *, switched_off: int) -> Answer:
         said = self.layers[kind.key]
-        answer = resolution.resolve(
+        return resolution.resolve(
             said,
             own=self.own.get(kind.key, Choice()),
-            switched_off=self.settings.switched_off,
+            switched_off=switched_off,
             profiles=resolution.matching(said, role=self.member.role, teams=self.teams),
             bits=channels.BITS,
         )
-        return [
-            CellState(
-                type=kind,
-                channel=channel,
-                is_on=bool(answer.channels & channel.bit),
-                layer=answer.layers[channel.bit],
-                origin=answer.layers[channel.bit].words,
-                lock=self.locks.get((kind.key, channel.key)),
-            )
-            for channel in channels.ALL
-        ]
+
+    def _cell(self, kind: NotificationType, channel: Channel, answer: Answer, kept: Answer) -> CellState:
+        layer, lock = answer.layers[channel.bit], self.locks.get((kind.key, channel.key))
+        profile = self.profile_names.get(kept.profile_ids.get(channel.bit, 0), "")
+        origin = layer.words
+        if layer is Layer.LOCK and lock is not None:
+            origin = self._words_of(lock)
+        elif layer is Layer.PROFILE and profile:
+            origin = _("from the profile “%(name)s”") % {"name": profile}
+        return CellState(
+            type=kind,
+            channel=channel,
+            is_on=bool(answer.channels & channel.bit),
+            layer=layer,
+            origin=origin,
+            lock=lock,
+            is_kept_on=bool(kept.channels & channel.bit),
+            kept_layer=kept.layers[channel.bit],
+            profile_name=profile,
+        )
+
+    def _words_of(self, lock: Lock) -> str:
+        facts = {"reason": lock.reason.strip().rstrip(".")}
+        if lock.ends_at is None:
+            return _("locked by an administrator: %(reason)s") % facts
+        day = formats.date_format(lock.ends_at.astimezone(self.member.zone), "DATE_FORMAT")
+        return _("locked by an administrator: %(reason)s, until %(day)s") % {**facts, "day": day}
 
 
 def kinds_for(member: Membership) -> list[NotificationType]:
@@ -97,17 +125,27 @@ def is_for(kind: NotificationType, member: Membership) -> bool:
 def standing(member: Membership, kinds: Iterable[NotificationType] | None = None) -> Standing:
     """Read what decides a member's cells, for all types that exist for them or for some."""
     wanted = kinds_for(member) if kinds is None else list(kinds)
-    teams = {team for (team,) in member.extra_teams.values_list("pk")}
-    if member.primary_team_id:
-        teams.add(member.primary_team_id)
+    locks = list(layers.standing_locks(member.account))
+    said = layers.load(member.account, wanted, locks=locks)
+    speaking = {profile for each in said.values() for profile in each.profiles}
     return Standing(
         member=member,
-        teams=frozenset(teams),
-        layers=layers.load(member.account, wanted),
+        teams=_teams(member) if any(profile.team_id for profile in speaking) else frozenset(),
+        layers=said,
         own={row.type: Choice(row.chosen, row.on) for row in member.preferences.all()},
         settings=settings_of(member),
-        locks={(lock.type, lock.channel): lock for lock in layers.standing_locks(member.account)},
+        locks={(lock.type, lock.channel): lock for lock in locks},
+        profile_names=_names({profile.id for profile in speaking}),
     )
+
+
+def _teams(member: Membership) -> frozenset[int]:
+    teams = {pk for (pk,) in member.extra_teams.values_list("pk")}
+    return frozenset(teams | {member.primary_team_id} if member.primary_team_id else teams)
+
+
+def _names(profiles: set[int]) -> dict[int, str]:
+    return dict(Profile.objects.filter(pk__in=profiles).values_list("pk", "name")) if profiles else {}
 
 
 def settings_of(member: Membership) -> MemberSettings:
@@ -121,11 +159,12 @@ def choose(member: Membership, cells: Mapping[Cell, bool | None]) -> None:
 
     Refuses the whole set when one cell is unknown to the member (`UnknownCell`) or fixed (`FixedCell`).
     """
+    _wait_in_turn(member)
     _check_changeable(member, cells)
     by_type: defaultdict[str, dict[str, bool | None]] = defaultdict(dict)
     for (type_key, channel_key), is_on in cells.items():
         by_type[type_key][channel_key] = is_on
-    before = {row.type: row for row in Preference.objects.select_for_update().filter(member=member, type__in=by_type)}
+    before = {row.type: row for row in Preference.objects.filter(member=member, type__in=by_type)}
     rows = []
     for type_key, wanted in by_type.items():
         row = before.get(type_key) or Preference(member=member, type=type_key)
@@ -137,6 +176,26 @@ def choose(member: Membership, cells: Mapping[Cell, bool | None]) -> None:
     Preference.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["member", "type"], update_fields=["chosen", "on"]
     )
+
+
+@transaction.atomic
+def choose_what_may_be(member: Membership, cells: Mapping[Cell, bool | None]) -> list[Cell]:
+    """Set those cells that may be changed now and return the others.
+
+    For pages that stood open while an administrator locked a cell or a new version came.
+    """
+    known = {kind.key: kind for kind in kinds_for(member)}
+    now = standing(member, [known[key] for key in {key for key, _channel in cells} if key in known])
+    may = {
+        (key, cell.channel.key) for key in now.layers for cell in now.cells(known[key]) if cell.is_changeable
+    } & cells.keys()
+    choose(member, {cell: cells[cell] for cell in may})
+    return [cell for cell in cells if cell not in may]
+
+
+def _wait_in_turn(member: Membership) -> None:
+    """Let one change of a member's choices be written at a time: two ticks in one row share a Preference."""
+    Membership.objects.select_for_update(no_key=True).get(pk=member.pk)
 
 
 def _check_changeable(member: Membership, cells: Iterable[Cell]) -> None:
@@ -162,9 +221,28 @@ def _check_changeable(member: Membership, cells: Iterable[Cell]) -> None:
 
 
 @transaction.atomic
+def choose_topic(member: Membership, topic_key: str, channel_key: str, *, on: bool) -> None:
+    """Set all cells of one topic on one channel that the member may change. Refuses an `UnknownCell`."""
+    kinds = [kind for kind in kinds_for(member) if kind.topic.key == topic_key]
+    if not kinds or channel_key not in channels.CHANNELS:
+        raise UnknownCell(_("There is no such topic or channel for you."))
+    now = standing(member, kinds)
+    choose(
+        member,
+        {
+            (kind.key, channel_key): on
+            for kind in kinds
+            for cell in now.cells(kind)
+            if cell.channel.key == channel_key and cell.is_changeable
+        },
+    )
+
+
+@transaction.atomic
 def clear(member: Membership) -> dict[str, tuple[int, int]]:
     """Turn off everything that a member may turn off (N-010). Returns what was chosen before, for `restore`."""
-    before = {row.type: (row.chosen, row.on) for row in member.preferences.select_for_update()}
+    _wait_in_turn(member)
+    before = {row.type: (row.chosen, row.on) for row in member.preferences.all()}
     now = standing(member)
     choose(
         member,
@@ -181,6 +259,7 @@ def clear(member: Membership) -> dict[str, tuple[int, int]]:
 @transaction.atomic
 def restore(member: Membership, before: Mapping[str, tuple[int, int]]) -> None:
     """Put a member's own choices back to what `clear` returned."""
+    _wait_in_turn(member)
     member.preferences.exclude(type__in=before).delete()
     Preference.objects.bulk_create(
         [Preference(member=member, type=key, chosen=chosen, on=on) for key, (chosen, on) in before.items()],

@@ -1,3 +1,18 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from notifications.views import settings
+
+urlpatterns = [
+    path("", settings.start, name="settings"),
+    path("email/", settings.email, name="settings-email"),
+    path("desktop/", settings.desktop, name="settings-desktop"),
+    path("other-apps/", settings.other_apps, name="settings-other-apps"),
+    path("mobile/", settings.mobile, name="settings-mobile"),
+    path("<slug:tab>/cell/", settings.cell, name="settings-cell"),
+    path("<slug:tab>/topic/", settings.topic, name="settings-topic"),
+    path("<slug:tab>/switch/", settings.switch, name="settings-switch"),
+    path("<slug:tab>/option/", settings.option, name="settings-option"),
+    path("<slug:tab>/clear/", settings.clear, name="settings-clear"),
+    path("<slug:tab>/restore/", settings.restore, name="settings-restore"),
+    path("example/<str:type_key>/", settings.example, name="example"),
+]

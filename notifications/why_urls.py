@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from notifications.views import why
+
+urlpatterns = [
+    path("why/", why.why_not, name="why-not"),
+    path("<int:event_id>/why/", why.why, name="why"),
+]

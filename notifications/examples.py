@@ -1,0 +1,40 @@
+"""“Send myself an example”: a real event with a type's example data, for the one who asks."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership
+from notifications import events, preferences
+from notifications.models import Event
+from notifications.preferences import CellState
+from notifications.types.base import NotificationType
+
+
+@dataclass(frozen=True)
+class Example:
+    """The event that was made, and what the member's cells say of it."""
+
+    event: Event
+    cells: list[CellState]
+
+    @property
+    def sentence(self) -> str:
+        """Where it will arrive, or why nothing will come."""
+        names = [str(cell.channel.label) for cell in self.cells if cell.is_on]
+        if names:
+            return _("An example is on its way: %(channels)s.") % {"channels": ", ".join(names)}
+        reasons = [f"{cell.channel.label} – {cell.origin}" for cell in self.cells if cell.is_offered]
+        return _("Nothing will come, every channel is off: %(reasons)s.") % {"reasons": "; ".join(reasons)}
+
+
+@transaction.atomic
+def send(kind: NotificationType, *, to: Membership) -> Example:
+    """Emit an example of a type to a member, as if it had just happened. Refuses types that they do not have."""
+    if not preferences.is_for(kind, to):
+        raise preferences.UnknownCell(_("There is no such notification for you."))
+    url = reverse("notifications:list", kwargs={"hub_id": to.account.hub_id})
+    event = events.emit(kind, audience=[to], by=to, data={**kind.example, "url": url}, tells_actor=True)
+    return Example(event, preferences.standing(to, [kind]).cells(kind))

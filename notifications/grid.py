@@ -1,0 +1,178 @@
+"""The settings page as values: which tab shows which topics, types and cells, and how many of them are on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from notifications import channels, types
+from notifications.channels.base import Channel
+from notifications.preferences import CellState, Standing
+from notifications.resolution import Layer
+from notifications.types.base import NotificationType, Topic
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab of Settings › Notifications and the channels whose cells it holds."""
+
+    key: str
+    label: "StrPromise"
+    channel_keys: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> list[Channel]:
+        return [channels.CHANNELS[key] for key in self.channel_keys]
+
+
+EMAIL = Tab("email", gettext_lazy("E-mail"), ("email",))
+DESKTOP = Tab("desktop", gettext_lazy("Desktop"), ("bell", "popup"))
+OTHER_APPS = Tab("other-apps", gettext_lazy("Other apps"))
+MOBILE = Tab("mobile", gettext_lazy("Mobile app"))
+TABS = {tab.key: tab for tab in (EMAIL, DESKTOP, OTHER_APPS, MOBILE)}  # N-007
+
+BRIEFLY = {
+    Layer.NOT_OFFERED: gettext_lazy("not available"),
+    Layer.REQUIRED: gettext_lazy("required"),
+    Layer.LOCK: gettext_lazy("locked"),
+    Layer.SWITCH: gettext_lazy("channel is off"),
+    Layer.OWN: gettext_lazy("your choice"),
+    Layer.PROFILE: gettext_lazy("from a profile"),
+    Layer.DEFAULT: gettext_lazy("account default"),
+    Layer.BUILT_IN: gettext_lazy("built-in default"),
+}
+
+
+def tab_of(channel_key: str) -> Tab:
+    """The tab that holds a channel's cells."""
+    return next(tab for tab in TABS.values() if channel_key in tab.channel_keys)
+
+
+def anchor(type_key: str) -> str:
+    """The id of a type's row, the target of links from elsewhere."""
+    return f"type-{type_key.replace('.', '-')}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as it is drawn: its state, and who says so in two lengths."""
+
+    state: CellState
+
+    @property
+    def key(self) -> str:
+        return f"{self.state.type.key}/{self.state.channel.key}"
+
+    @property
+    def id(self) -> str:
+        return f"{self.state.type.key.replace('.', '-')}-{self.state.channel.key}"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the member's own choice stands behind it, so that it can be given back."""
+        return self.state.kept_layer is Layer.OWN
+
+    @property
+    def is_switched_off(self) -> bool:
+        return self.state.layer is Layer.SWITCH
+
+    @property
+    def brief(self) -> str:
+        """Who says so, in a word or two: what stands beside every tick."""
+        if self.state.layer is Layer.PROFILE and self.state.profile_name:
+            return _("profile “%(name)s”") % {"name": self.state.profile_name}
+        return str(BRIEFLY[self.state.layer])
+
+    @property
+    def sentence(self) -> str:
+        """The whole answer: “On — from the account default”."""
+        words = _("On — %(why)s") if self.state.is_on else _("Off — %(why)s")
+        return words % {"why": self.state.origin}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One type and its cells on the tab."""
+
+    kind: NotificationType
+    cells: list[Cell]
+
+    @property
+    def anchor(self) -> str:
+        return anchor(self.kind.key)
+
+    @property
+    def notes(self) -> list[str]:
+        """Why a cell cannot be changed, in whole sentences. Channels with the same reason share one."""
+        fixed = [cell.state for cell in self.cells if cell.state.layer in (Layer.REQUIRED, Layer.LOCK)]
+        reasons: dict[tuple[bool, str], list[str]] = {}
+        for state in fixed:
+            reasons.setdefault((state.is_on, state.origin), []).append(str(state.channel.label))
+        return [
+            (_("%(channels)s: on, %(why)s.") if is_on else _("%(channels)s: off, %(why)s."))
+            % {"channels": ", ".join(names), "why": why}
+            for (is_on, why), names in reasons.items()
+        ]
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of a topic's cells are on, on one channel."""
+
+    channel: Channel
+    on: int
+    total: int
+    changeable: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """One topic with its types, under sub-headings where it has groups (General)."""
+
+    topic: Topic
+    rows: list[Row]
+    counts: list[Count]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Row]]]:
+        return [(str(label), list(rows)) for label, rows in groupby(self.rows, key=lambda row: row.kind.group_label)]
+
+
+def sections(standing: Standing, tab: Tab, *, topics: Iterable[Topic] = types.TOPICS) -> list[Section]:
+    """The topics that have something for this member on this tab, each with its rows."""
+    found = []
+    for topic in topics:
+        kinds = [kind for kind in topic.types.values() if kind.key in standing.layers]
+        rows = [row(standing, kind, tab) for kind in kinds if kind.offered & set(tab.channel_keys)]
+        if rows:
+            found.append(Section(topic, rows, [_count(channel, rows) for channel in tab.channels]))
+    return found
+
+
+def row(standing: Standing, kind: NotificationType, tab: Tab) -> Row:
+    """One type's row on a tab."""
+    return Row(kind, [Cell(state) for state in standing.cells(kind) if state.channel.key in tab.channel_keys])
+
+
+def elsewhere(standing: Standing, tab: Tab) -> list[Topic]:
+    """The topics that exist for this member but have nothing on this tab (N-153)."""
+    kinds = [types.TYPES[key] for key in standing.layers]
+    here = {kind.topic for kind in kinds if kind.offered & set(tab.channel_keys)}
+    return list(dict.fromkeys(kind.topic for kind in kinds if kind.topic not in here))
+
+
+def _count(channel: Channel, rows: list[Row]) -> Count:
+    states = [cell.state for row in rows for cell in row.cells if cell.state.channel.key == channel.key]
+    offered = [state for state in states if state.is_offered]
+    return Count(
+        channel,
+        on=sum(state.is_kept_on for state in offered),
+        total=len(offered),
+        changeable=sum(state.is_changeable for state in offered),
+    )

@@ -1,0 +1,51 @@
+"""What lately happened of one type, and what became of it for one member: the list behind “Why did I not get it?”."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership
+from notifications import channels
+from notifications.models import Event, Held, Notification
+from notifications.types.base import NotificationType
+
+NEWEST = 5_000  # looked through, so that a type that never happened costs no walk through everything
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event and the member's row of it; no row: it was not meant for them, or is still being told."""
+
+    event: Event
+    row: Notification | None
+
+    @property
+    def sentence(self) -> str:
+        """What became of it, in one line."""
+        if self.row is None:
+            return _("Still on its way") if self.event.fanned_out_at is None else _("Not meant for this person")
+        if self.row.held != Held.NOT:
+            return _("Held back: %(reason)s") % {"reason": Held(self.row.held).label}
+        names = [str(channel.label) for channel in channels.ALL if channel.bit & self.row.channels]
+        return ", ".join(names) if names else _("Nothing: every channel was off")
+
+    @property
+    def is_told(self) -> bool:
+        return self.row is not None and bool(self.row.channels)
+
+
+def lately(kind: NotificationType, member: Membership, *, among_all: bool = False, limit: int = 20) -> list[Told]:
+    """The newest events of a type that the member has a row of, or with `among_all` those of the whole account.
+
+    Looks through the newest 5,000 only. Two queries.
+    """
+    if among_all:
+        newest = Event.objects.filter(account=member.account).order_by("-pk").values("pk")[:NEWEST]
+        events = list(Event.objects.filter(pk__in=newest, type=kind.key).order_by("-pk")[:limit])
+        rows = Notification.objects.filter(member=member, event__in=events)
+    else:
+        mine = Notification.objects.filter(member=member).order_by("-event_id").values("event_id")[:NEWEST]
+        events = list(Event.objects.filter(pk__in=mine, type=kind.key).order_by("-pk")[:limit])
+        rows = Notification.objects.filter(member=member, event__in=events)
+    by_event = {row.event_id: row for row in rows}
+    return [Told(event, by_event.get(event.pk)) for event in events]

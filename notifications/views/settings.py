@@ -1,0 +1,251 @@
+"""Settings › Notifications: four tabs, saved cell by cell.
+
+Every door here answers twice: to the page's own script with the pieces that changed (see static/js/elements/
+preference-grid.js), and without scripts with a message and the page again.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import plans
+from accounts.access import MemberRequest, member_required
+from accounts.errors import DomainError
+from accounts.plans import Feature
+from notifications import channels, examples, grid, preferences, types
+from notifications.channels.base import Channel
+from notifications.forms import CellForm, GridForm, OptionsForm, SwitchForm, TopicForm
+from notifications.grid import Tab
+from notifications.models import MemberSettings
+
+CLEARED = "cleared_preferences"  # session key: what stood before “Clear all”, by member
+
+
+@member_required
+@require_safe
+def start(request: MemberRequest) -> HttpResponse:
+    """The settings icon leads to the first tab."""
+    return redirect(_url(request, grid.EMAIL))
+
+
+@member_required
+@never_cache
+def email(request: MemberRequest) -> HttpResponse:
+    """The E-mail tab (N-015)."""
+    return _grid_page(request, grid.EMAIL)
+
+
+@member_required
+@never_cache
+def desktop(request: MemberRequest) -> HttpResponse:
+    """The Desktop tab: bell and pop-up (N-018)."""
+    return _grid_page(request, grid.DESKTOP)
+
+
+@member_required
+@require_safe
+def other_apps(request: MemberRequest) -> HttpResponse:
+    """The Other apps tab (N-039): nothing to set yet, and it says so."""
+    return render(request, "notifications/settings/other_apps.html", _frame(request, grid.OTHER_APPS))
+
+
+@member_required
+@require_safe
+def mobile(request: MemberRequest) -> HttpResponse:
+    """The Mobile app tab (N-038): nothing to set here."""
+    return render(request, "notifications/settings/mobile.html", _frame(request, grid.MOBILE))
+
+
+def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
+    """A tab with cells. A POST is the whole page sent without scripts."""
+    if request.method == "POST":
+        kept = preferences.choose_what_may_be(request.member, GridForm(request.POST).changes())
+        if kept:
+            messages.warning(request, _("Saved, except for what has been locked or taken away meanwhile."))
+        else:
+            messages.success(request, _("Your choices are saved."))
+        return redirect(_url(request, tab))
+    standing = preferences.standing(request.member)
+    context = _frame(request, tab) | {
+        "sections": grid.sections(standing, tab),
+        "elsewhere": grid.elsewhere(standing, tab),
+        "settings": standing.settings,
+        "switches": _switches(tab, standing.settings),
+        "can_undo": str(request.member.pk) in request.session.get(CLEARED, {}),
+        "has_admin_layers": plans.has(request.account.plan, Feature.DEFAULT_PREFERENCES),
+        "plan_sentence": plans.sentence(Feature.DEFAULT_PREFERENCES),
+    }
+    return render(request, f"notifications/settings/{tab.key}.html", context)
+
+
+@member_required
+@require_POST
+def cell(request: MemberRequest, tab: str) -> HttpResponse:
+    """Turn one cell on or off, or give it back to the layer below (N-008, N-009)."""
+    form = CellForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, _tab(tab), _first_error(form), status=422)
+    type_key, channel_key, is_on = form.cleaned_data["set"]
+    try:
+        preferences.choose(request.member, {(type_key, channel_key): is_on})
+    except DomainError as error:
+        return _refused(request, _tab(tab), str(error), status=error.status, only=[type_key])
+    said = _("Saved. This follows its default again.") if is_on is None else _("Saved")
+    return _saved(request, _tab(tab), said, only=[type_key])
+
+
+@member_required
+@require_POST
+def topic(request: MemberRequest, tab: str) -> HttpResponse:
+    """Turn a whole topic on or off, on one channel."""
+    form = TopicForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, _tab(tab), _first_error(form), status=422)
+    topic_key, channel_key, is_on = form.cleaned_data["topic"]
+    try:
+        preferences.choose_topic(request.member, topic_key, channel_key, on=is_on)
+    except DomainError as error:
+        return _refused(request, _tab(tab), str(error), status=error.status)
+    changed = [kind.key for kind in preferences.kinds_for(request.member) if kind.topic.key == topic_key]
+    return _saved(request, _tab(tab), _("Saved"), only=changed)
+
+
+@member_required
+@require_POST
+def switch(request: MemberRequest, tab: str) -> HttpResponse:
+    """The master switch of a channel (N-015, N-018)."""
+    form = SwitchForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, _tab(tab), _first_error(form), status=422)
+    channel_key, is_on = form.cleaned_data["channel"], form.cleaned_data["on"]
+    preferences.switch(request.member, channel_key, on=is_on)
+    label = channels.CHANNELS[channel_key].label
+    said = _("Saved. %(channel)s is on.") if is_on else _("Saved. %(channel)s is off.")
+    return _saved(request, _tab(tab), said % {"channel": label})
+
+
+@member_required
+@require_POST
+def option(request: MemberRequest, tab: str) -> HttpResponse:
+    """The red dot in the browser tab (N-021), and whether one's own acts are told."""
+    form = OptionsForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, _tab(tab), _first_error(form), status=422)
+    preferences.set_options(request.member, **{form.cleaned_data["option"]: form.cleaned_data["on"]})
+    return _saved(request, _tab(tab), _("Saved"), only=[])
+
+
+@member_required
+@require_POST
+def clear(request: MemberRequest, tab: str) -> HttpResponse:
+    """Turn everything off that may be off (N-010), and keep what stood before for an undo."""
+    before = preferences.clear(request.member)
+    request.session[CLEARED] = {**request.session.get(CLEARED, {}), str(request.member.pk): before}
+    return redirect(_url(request, _tab(tab)))
+
+
+@member_required
+@require_POST
+def restore(request: MemberRequest, tab: str) -> HttpResponse:
+    """Undo the last “Clear all”. Without one, or with `forget`, nothing changes but the offer is gone."""
+    cleared = request.session.get(CLEARED, {})
+    before = cleared.pop(str(request.member.pk), None)
+    request.session[CLEARED] = cleared
+    if before is not None and "forget" not in request.POST:
+        preferences.restore(request.member, {key: (chosen, on) for key, (chosen, on) in before.items()})
+        messages.success(request, _("Your choices are as they were before."))
+    return redirect(_url(request, _tab(tab)))
+
+
+@member_required
+@require_POST
+def example(request: MemberRequest, type_key: str) -> HttpResponse:
+    """Send the member an example of a type and say where it will arrive."""
+    kind = types.get(type_key)
+    if kind is None:
+        raise Http404
+    try:
+        sent = examples.send(kind, to=request.member)
+    except DomainError as error:
+        raise Http404 from error
+    why = reverse("notifications:why", kwargs={"hub_id": request.account.hub_id, "event_id": sent.event.pk})
+    if _wants_pieces(request):
+        context = {"sent": sent, "row_anchor": grid.anchor(kind.key), "why": why}
+        return render(request, "notifications/settings/_example.html", context)
+    messages.info(request, sent.sentence)
+    return redirect(why)
+
+
+def _tab(key: str) -> Tab:
+    if key not in (grid.EMAIL.key, grid.DESKTOP.key):
+        raise Http404
+    return grid.TABS[key]
+
+
+def _url(request: MemberRequest, tab: Tab) -> str:
+    return reverse(f"notifications:settings-{tab.key}", kwargs={"hub_id": request.account.hub_id})
+
+
+def _frame(request: MemberRequest, tab: Tab) -> dict[str, Any]:
+    """What every tab's page has."""
+    tabs = [{"url": _url(request, each), "label": each.label, "is_current": each is tab} for each in grid.TABS.values()]
+    return {
+        "tab": tab,
+        "tabs": tabs,
+        "account": request.account,
+        "member": request.member,
+        "icons": static("img/icons.svg"),
+        "cell_url": reverse("notifications:settings-cell", args=[request.account.hub_id, tab.key]),
+        "topic_url": reverse("notifications:settings-topic", args=[request.account.hub_id, tab.key]),
+    }
+
+
+def _switches(tab: Tab, settings: MemberSettings) -> list[tuple[Channel, bool]]:
+    return [(channel, not settings.switched_off & channel.bit) for channel in tab.channels]
+
+
+def _wants_pieces(request: MemberRequest) -> bool:
+    return request.headers.get("X-Requested-With") == "preference-grid"
+
+
+def _saved(request: MemberRequest, tab: Tab, said: str, *, only: Iterable[str] | None = None) -> HttpResponse:
+    """The pieces of the page that a change touched: the cells of `only` these types, or all, and their counts."""
+    if not _wants_pieces(request):
+        messages.success(request, said)
+        return redirect(_url(request, tab))
+    return _pieces(request, tab, said, only, status=200)
+
+
+def _refused(request: MemberRequest, tab: Tab, sentence: str, *, status: int, only: Iterable[str] = ()) -> HttpResponse:
+    """The refusal in words, and the cells as they really stand."""
+    if not _wants_pieces(request):
+        messages.error(request, sentence)
+        return redirect(_url(request, tab))
+    return _pieces(request, tab, sentence, only, status=status)
+
+
+def _pieces(request: MemberRequest, tab: Tab, said: str, only: Iterable[str] | None, *, status: int) -> HttpResponse:
+    wanted = None if only is None else set(only)
+    touched = [topic for topic in types.TOPICS if wanted is None or any(key in wanted for key in topic.types)]
+    kinds = [kind for kind in preferences.kinds_for(request.member) if kind.topic in touched]
+    standing = preferences.standing(request.member, kinds)
+    found = grid.sections(standing, tab, topics=touched)
+    context = _frame(request, tab) | {
+        "said": said,
+        "sections": found,
+        "rows": [row for section in found for row in section.rows if wanted is None or row.kind.key in wanted],
+        "switches": _switches(tab, standing.settings),
+    }
+    return render(request, "notifications/settings/_pieces.html", context, status=status)
+
+
+def _first_error(form: Any) -> str:
+    return str(next(iter(form.errors.values()))[0])

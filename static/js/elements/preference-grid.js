@@ -1,0 +1,143 @@
+/**
+ * Settings that save as you go. A tick, a switch or a button is posted by itself; the server answers with the pieces
+ * of the page that changed, each with its id, and a sentence. What is not saved goes back and says so beside it.
+ *
+ * Without this script the same form is sent whole, by its Save button.
+ */
+const PATIENCE = 15_000; // milliseconds for an answer
+const SHOWN_FOR = 2_500;
+
+class PreferenceGrid extends HTMLElement {
+  #sending = new Set(); // ids of ticks whose answer is still to come
+  #hiding;
+
+  connectedCallback() {
+    this.addEventListener("change", this.#changed);
+    this.addEventListener("click", this.#pressed);
+  }
+
+  disconnectedCallback() {
+    this.removeEventListener("change", this.#changed);
+    this.removeEventListener("click", this.#pressed);
+  }
+
+  #changed = ({ target }) => {
+    if (!(target instanceof HTMLInputElement) || target.type !== "checkbox") return;
+    if (target.form?.hasAttribute("data-grid")) this.#saveTick(target.id);
+    else if (target.form?.hasAttribute("data-autosave")) this.#saveOption(target);
+  };
+
+  #pressed = (event) => {
+    const button = event.target.closest("button");
+    if (button?.hasAttribute("data-piece")) {
+      event.preventDefault();
+      this.#pressButton(button);
+    } else if (button?.hasAttribute("data-unfold")) this.#unfold(button);
+  };
+
+  /** Post a tick until the server holds what is ticked now: whoever ticks faster than the network loses nothing. */
+  async #saveTick(id) {
+    if (this.#sending.has(id)) return;
+    this.#sending.add(id);
+    for (;;) {
+      const tick = document.getElementById(id);
+      const wanted = tick.checked;
+      const answer = await this.#post(this.dataset.cellUrl, { set: `${tick.value}/${wanted ? "on" : "off"}` });
+      if (tick.checked !== wanted) continue;
+      this.#sending.delete(id);
+      if (!answer.ok) tick.checked = !wanted;
+      this.#settle(answer, () => document.getElementById(id)?.closest(".pref"));
+      return;
+    }
+  }
+
+  async #saveOption(input) {
+    if (this.#sending.has(input.id)) return;
+    this.#sending.add(input.id);
+    for (;;) {
+      const wanted = input.checked;
+      const answer = await this.#post(input.form.action, Object.fromEntries(new FormData(input.form)));
+      if (input.checked !== wanted) continue;
+      this.#sending.delete(input.id);
+      if (!answer.ok) input.checked = !wanted;
+      this.#settle(answer, () => input.form);
+      return;
+    }
+  }
+
+  async #pressButton(button) {
+    if (button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
+    const answer = await this.#post(button.formAction, button.name ? { [button.name]: button.value } : {});
+    button.ariaBusy = null;
+    const place = button.closest(".pref, .type, .topic__head");
+    this.#settle(answer, () => (place.isConnected ? place : document.getElementById(place.id)));
+  }
+
+  /** Post fields. Gives { ok, pieces, said }: what changed, and a sentence for people. Never throws. */
+  async #post(url, fields) {
+    const token = this.querySelector("[name=csrfmiddlewaretoken]").value;
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        body: new URLSearchParams({ ...fields, csrfmiddlewaretoken: token }),
+        headers: { "X-Requested-With": "preference-grid" },
+        redirect: "manual",
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      if (response.type === "opaqueredirect") return { ok: false, pieces: [], said: this.dataset.signedOut };
+      const { body } = new DOMParser().parseFromString(await response.text(), "text/html");
+      const said = body.querySelector("[data-said]")?.textContent;
+      const words = response.status < 500 ? this.dataset.refused : this.dataset.failed;
+      if (said === undefined) return { ok: false, pieces: [], said: words };
+      return { ok: response.ok, pieces: [...body.querySelectorAll(":scope > [id]")], said };
+    } catch {
+      return { ok: false, pieces: [], said: this.dataset.offline };
+    }
+  }
+
+  #settle(answer, place) {
+    for (const piece of answer.pieces) this.#put(piece);
+    const beside = place();
+    beside?.querySelector(":scope > .not-saved")?.remove();
+    if (answer.ok) this.#say(answer.said);
+    else if (beside) this.#complain(beside, answer.said);
+  }
+
+  /** Put a piece in the place of its elder, except over a tick that is changing itself. Keeps the focus. */
+  #put(piece) {
+    const elder = document.getElementById(piece.id);
+    if (!elder || [...this.#sending].some((id) => elder.querySelector(`#${CSS.escape(id)}`))) return;
+    const focused = elder.contains(document.activeElement) ? document.activeElement.id : null;
+    elder.replaceWith(piece);
+    if (focused === null) return;
+    ((focused && document.getElementById(focused)) || piece.querySelector("input:not([type=hidden])"))?.focus();
+  }
+
+  #complain(beside, words) {
+    const line = document.createElement("p");
+    line.className = "not-saved";
+    line.role = "alert";
+    line.textContent = words;
+    beside.append(line);
+  }
+
+  #say(words) {
+    const line = this.querySelector(":scope > [data-said]");
+    clearTimeout(this.#hiding);
+    line.textContent = "";
+    requestAnimationFrame(() => {
+      line.textContent = words;
+      line.toggleAttribute("data-shown", true);
+    });
+    this.#hiding = setTimeout(() => line.toggleAttribute("data-shown", false), SHOWN_FOR);
+  }
+
+  #unfold(button) {
+    const opens = button.getAttribute("aria-expanded") !== "true";
+    for (const topic of this.querySelectorAll("details.topic")) topic.open = opens;
+    button.setAttribute("aria-expanded", opens);
+    [button.textContent, button.dataset.foldWords] = [button.dataset.foldWords, button.textContent];
+  }
+}
+customElements.define("preference-grid", PreferenceGrid);
