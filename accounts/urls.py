@@ -5,5 +5,6 @@ from accounts import views
 app_name = "accounts"
 urlpatterns = [
     path("", views.start, name="start"),
+    path("sessions/<int:pk>/end/", views.end_session, name="end_session"),
     path("<int:hub_id>/", views.home, name="home"),
 ]

@@ -1,8 +1,12 @@
 """The pages of signing in and of choosing an account."""
 
+from allauth.usersessions.models import UserSession
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from accounts.access import MemberRequest, member_required
 from accounts.models import Membership
@@ -26,3 +30,12 @@ def home(request: MemberRequest) -> HttpResponse:
     """An account's first page."""
     request.session[LAST] = request.account.hub_id
     return render(request, "accounts/home.html")
+
+
+@login_required
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign one's own person out somewhere else. Another person's session is not there."""
+    get_object_or_404(UserSession, pk=pk, user_id=request.user.pk).end()
+    messages.success(request, _("You are signed out there."))
+    return redirect("usersessions_list")

@@ -137,6 +137,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a mail when the password or the second factor changes
 ACCOUNT_RATE_LIMITS = {  # beside allauth's own; "5 wrong passwords per 5 minutes and address" is one of those
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
@@ -250,7 +251,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Bellhop <be
 # --- API
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.DoorSchema",
     "DEFAULT_RENDERER_CLASSES": ["accounts.api.json.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.api.json.OrjsonParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.json.AlwaysFirst",
@@ -265,12 +266,18 @@ REST_FRAMEWORK: dict[str, Any] = {
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Bellhop API",
+    "DESCRIPTION": "Events in, notifications and preferences out. Refusals are problems as RFC 9457 has them.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "PATH_CONVERTER_OVERRIDES": {"row": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}},
+    "POSTPROCESSING_HOOKS": ["accounts.api.schema.without_marks"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
 }
 
 # --- Logging: to stderr, quiet, no payloads and no secrets
