@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -94,6 +94,20 @@ class Supervisor:
             self._stop(group)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """What must not be interrupted in the middle: a request to stop waits until it is over."""
+        asked: list[int] = []
+        for number in REQUESTS:
+            signal.signal(number, lambda number, frame: asked.append(number))
+        try:
+            yield
+        finally:
+            for number in REQUESTS:
+                signal.signal(number, _raise_stopped)
+        if asked:
+            raise Stopped
 
     def add(self, *parts: Part) -> None:
         """Start these parts, which will be stopped together."""

@@ -94,8 +94,9 @@ class Postgres:
                 )
             return
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        half = self.data.with_name(f"{self.data.name}.new")
-        shutil.rmtree(half, ignore_errors=True)
+        for abandoned in self.data.parent.glob(f"{self.data.name}.new.*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        half = self.data.with_name(f"{self.data.name}.new.{os.getpid()}")
         places.make(half, user=self.user)
         made = subprocess.run(
             [

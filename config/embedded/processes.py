@@ -156,13 +156,21 @@ def stop(child: subprocess.Popen[bytes], *, politely: signal.Signals, patience: 
 def wait_until(
     ready: Callable[[], bool], *, child: subprocess.Popen[bytes], name: str, log: Path, seconds: float
 ) -> None:
-    """Return once the child is ready. Refuses, with its last words, if it ends first or takes too long."""
-    deadline = time.monotonic() + seconds
+    """Return once the child is ready. Refuses, with its last words, if it ends first or takes too long; then, and when
+    we are interrupted, it is stopped again."""
+    try:
+        _wait(ready, child=child, name=name, log=log, until=time.monotonic() + seconds)
+    except BaseException:
+        stop(child, politely=signal.SIGINT, patience=30)  # PostgreSQL's fast shutdown; Redis takes it as well
+        raise
+
+
+def _wait(ready: Callable[[], bool], *, child: subprocess.Popen[bytes], name: str, log: Path, until: float) -> None:
     while not ready():
         if child.poll() is not None:
             raise Refusal(f"{name} did not start: {last_words(log) or 'it said nothing'} (log: {log})")
-        if time.monotonic() > deadline:
-            raise Refusal(f"{name} did not answer within {seconds:.0f} seconds: {last_words(log)} (log: {log})")
+        if time.monotonic() > until:
+            raise Refusal(f"{name} does not answer: {last_words(log)} (log: {log})")
         time.sleep(0.05)
 
 

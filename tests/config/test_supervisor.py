@@ -1,5 +1,7 @@
 """Children are started again when they die, but not for ever."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,7 +11,7 @@ import pytest
 from config import supervisor
 from config.embedded.processes import spawn
 from config.errors import Refusal
-from config.supervisor import Part, Supervisor
+from config.supervisor import Part, Stopped, Supervisor
 
 
 def ignore(children: Sequence[int]) -> None: ...
@@ -52,3 +54,16 @@ def test_leaving_stops_the_later_group_first() -> None:
         watch.add(Told("web", sleeper))
 
     assert order == ["web", "database"]
+
+
+def test_a_request_to_stop_waits_for_what_must_not_be_interrupted() -> None:
+    done: list[str] = []
+
+    def migrated() -> None:
+        with Supervisor(note=ignore) as watch, watch.undisturbed():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("migration")
+
+    with pytest.raises(Stopped):
+        migrated()
+    assert done == ["migration"]

@@ -45,7 +45,8 @@ class Command(BaseCommand):
     def _serve(self, here: Local, supervisor: Supervisor) -> None:
         say("Bellhop is starting …")
         supervisor.add(*_services(here))
-        _prepare_database()
+        with supervisor.undisturbed():
+            _prepare_database()
         supervisor.add(_part("worker", "worker", patience=30))
         supervisor.add(_web(here), _part("beat", "beat"))
         is_told = False
