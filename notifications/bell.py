@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from notifications import live
+from notifications.live import Marks
 from notifications.models import BELL, Notification
 
 
@@ -24,7 +25,7 @@ def of(member: Membership) -> models.QuerySet[Notification]:
 def mark_read(member: Membership, event_ids: Sequence[int]) -> int:
     """Mark notifications read. Returns how many were unread before."""
     count = of(member).filter(event_id__in=event_ids, read_at=None).update(read_at=timezone.now())
-    _tell(member, read=event_ids)
+    _tell(member, Marks(read=event_ids))
     return count
 
 
@@ -32,7 +33,7 @@ def mark_read(member: Membership, event_ids: Sequence[int]) -> int:
 def mark_unread(member: Membership, event_ids: Sequence[int]) -> int:
     """Mark notifications unread again."""
     count = of(member).filter(event_id__in=event_ids).exclude(read_at=None).update(read_at=None)
-    _tell(member)
+    _tell(member, Marks(unread=event_ids))
     return count
 
 
@@ -41,7 +42,7 @@ def mark_all_read(member: Membership, *, up_to: int) -> int:
     """Mark everything read up to the newest event the member saw. What came later, or comes late, stays unread."""
     unread = of(member).filter(event_id__lte=up_to, read_at=None, archived_at=None)
     count = unread.update(read_at=timezone.now())
-    _tell(member, read=[])
+    _tell(member, Marks(read_up_to=up_to))
     return count
 
 
@@ -51,7 +52,7 @@ def archive(member: Membership, event_ids: Sequence[int]) -> int:
     now = timezone.now()
     rows = of(member).filter(event_id__in=event_ids, archived_at=None)
     count = rows.update(archived_at=now, read_at=models.functions.Coalesce("read_at", now))
-    _tell(member, read=event_ids)
+    _tell(member, Marks(read=event_ids, archived=event_ids))
     return count
 
 
@@ -59,9 +60,9 @@ def archive(member: Membership, event_ids: Sequence[int]) -> int:
 def unarchive(member: Membership, event_ids: Sequence[int]) -> int:
     """Take notifications back out of the archive."""
     count = of(member).filter(event_id__in=event_ids).exclude(archived_at=None).update(archived_at=None)
-    _tell(member)
+    _tell(member, Marks(unarchived=event_ids))
     return count
 
 
-def _tell(member: Membership, *, read: Sequence[int] = ()) -> None:
-    transaction.on_commit(lambda: live.tell_state([member.pk], read=read), robust=True)
+def _tell(member: Membership, marks: Marks) -> None:
+    transaction.on_commit(lambda: live.tell_state([member.pk], marks=marks), robust=True)

@@ -1,3 +1,19 @@
-from django.urls import URLPattern
+"""The bell: its panel, the page of all notifications, and what one can do with them."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from notifications.views import bell
+
+urlpatterns = [
+    path("", bell.listing, name="list"),
+    path("bell/", bell.panel, name="bell"),
+    path("state/", bell.state, name="state"),
+    path("read/", bell.read, name="read"),
+    path("unread/", bell.unread, name="unread"),
+    path("read-all/", bell.read_all, name="read-all"),
+    path("archive/", bell.archive, name="archive"),
+    path("unarchive/", bell.unarchive, name="unarchive"),
+    path("mute/", bell.mute, name="mute"),
+    path("<int:event_id>/open/", bell.open_one, name="open"),
+    path("<int:event_id>/menu/", bell.menu, name="menu"),
+]

@@ -1,7 +1,7 @@
 """The live socket. It forwards hints and answers heartbeats with the state; see docs/SOCKET.md."""
 
-import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -15,15 +15,9 @@ from django.http import HttpRequest
 from accounts.access import membership_of
 from accounts.models import User
 from notifications import live
-from notifications.hub import hub, now_ms, state_payload
+from notifications.hub import NO_ACCESS, SIGNED_OUT, hub, state_payload
 
-NOT_SIGNED_IN = 4401
-NO_SUCH_ACCOUNT = 4404
-
-
-def session_digest(session_key: str | None) -> str:
-    """How a sign-in is named in hints: never by its key."""
-    return hashlib.sha256((session_key or "").encode()).hexdigest()[:32]
+LONGEST_QUESTION = 200
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
@@ -38,56 +32,59 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     session = ""
 
     async def connect(self) -> None:
+        """Let members of the account in. Others are told why by the close code, which needs an open socket."""
         await self.accept()
         if not self.scope["user"].is_authenticated:
-            await self.close(NOT_SIGNED_IN)
+            await self.close(SIGNED_OUT)
             return
-        found = await self._look()
+        hub_id = self.scope["url_route"]["kwargs"]["hub_id"]
+        found = await database_sync_to_async(look)(self.scope["user"], hub_id)
         if found is None:
-            await self.close(NO_SUCH_ACCOUNT)
+            await self.close(NO_ACCESS)
             return
-        self.member_id, self.account_id, state = found
-        self.session = session_digest(self.scope["session"].session_key)
-        hub.join(self)
-        await self.tell(state_payload(state, at=now_ms(), read=[]))
+        self.member_id, self.account_id = found
+        self.session = live.session_digest(self.scope["session"].session_key)
+        await hub.join(self)
+        await self._tell_state()  # read after joining: nothing falls between the two
 
     async def disconnect(self, code: int) -> None:
         hub.leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """The tab asks for its state, at its heartbeat and when it comes to the front. All else is ignored."""
-        if text_data is None or len(text_data) > 200 or _kind_of(text_data) != "state?":
+        if not self.member_id or text_data is None or len(text_data) > LONGEST_QUESTION or _kind(text_data) != "state?":
             return
-        if not await self._is_still_signed_in():
-            await self.end(NOT_SIGNED_IN)
-        elif (found := await self._look()) is None:
-            await self.end(NO_SUCH_ACCOUNT)
+        if (reason := await database_sync_to_async(self._refusal)()) is not None:
+            await self.end(reason)
         else:
-            await self.tell(state_payload(found[2], at=now_ms(), read=[]))
+            await self._tell_state()
 
     async def tell(self, payload: bytes) -> None:
+        """Send something to the tab."""
         await self.send(text_data=payload.decode())
 
     async def end(self, code: int) -> None:
+        """Close the socket for good: the code says why, and the tab does not come back."""
         hub.leave(self)
-        await self.close(code)
+        with suppress(OSError, RuntimeError):  # it closed a moment ago
+            await self.close(code)
 
-    async def _look(self) -> tuple[int, int, dict[str, Any]] | None:
-        """The member behind the socket and the state of their bell, read now."""
-        found: tuple[int, int, dict[str, Any]] | None = await database_sync_to_async(look)(
-            self.scope["user"], self.scope["url_route"]["kwargs"]["hub_id"]
-        )
-        return found
+    async def _tell_state(self) -> None:
+        (state,) = await database_sync_to_async(live.state_of)([self.member_id])
+        await self.tell(state_payload(state))
 
-    async def _is_still_signed_in(self) -> bool:
-        """Whether the sign-in that opened the socket still stands: a session is frozen at connect, so look again."""
-        return bool(await database_sync_to_async(is_signed_in)(self.scope["session"]))
+    def _refusal(self) -> int | None:
+        """Why the socket may not stay. What was true when it opened is looked up again."""
+        if not is_signed_in(self.scope["session"]):
+            return SIGNED_OUT
+        known = look(self.scope["user"], self.scope["url_route"]["kwargs"]["hub_id"])
+        return None if known == (self.member_id, self.account_id) else NO_ACCESS
 
 
-def look(user: User, hub_id: int) -> tuple[int, int, dict[str, Any]] | None:
-    """Member id, account id and bell state of a person in an account, or None for a stranger."""
+def look(user: User, hub_id: int) -> tuple[int, int] | None:
+    """Member id and account id of a person in an account, or None for a stranger."""
     member = membership_of(user, hub_id)
-    return (member.pk, member.account_id, live.state_of([member.pk])[0]) if member else None
+    return (member.pk, member.account_id) if member else None
 
 
 def is_signed_in(session: Any) -> bool:
@@ -97,7 +94,7 @@ def is_signed_in(session: Any) -> bool:
     return get_user(request).is_authenticated
 
 
-def _kind_of(text: str) -> object:
+def _kind(text: str) -> object:
     try:
         asked = orjson.loads(text)
     except orjson.JSONDecodeError:

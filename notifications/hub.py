@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 from notifications import live, presence
 
 REFRESH = presence.SECONDS / 3
+PATIENCE = 1.0  # seconds that a new socket waits for the subscription; after that its heartbeat must do
 log = logging.getLogger(__name__)
 
 
@@ -28,20 +30,31 @@ class Socket(Protocol):
     async def end(self, code: int) -> None: ...
 
 
+SIGNED_OUT = 4401
+NO_ACCESS = 4404
+TOO_SLOW = 1013  # "try again later": the tab comes back and asks for its state
+SLOW = 0.25  # seconds
+
+
 class Hub:
-    """Hands each hint to the sockets it names. Listens while there is at least one socket."""
+    """Hands each hint to the sockets it names. Begins to listen with the first socket, then goes on."""
 
     def __init__(self) -> None:
         self.sockets: defaultdict[int, set[Socket]] = defaultdict(set)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._redis: Redis | None = None
+        self._ready = asyncio.Event()
 
-    def join(self, socket: Socket) -> None:
-        """Take a socket in; the first one starts the listening."""
+    async def join(self, socket: Socket) -> None:
+        """Take a socket in. When this returns, whatever is hinted from now on reaches it."""
+        self._listen_here()
         self.sockets[socket.member_id].add(socket)
-        if not self._tasks or any(task.done() for task in self._tasks):
-            self._start()
-        self._spawn(self._announce(socket))
+        _spawn(self._announce([socket]))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._ready.wait()
+        except TimeoutError:
+            log.warning("a socket opened while the hint channel was down")
 
     def leave(self, socket: Socket) -> None:
         """Let a socket go. Its presence fades by itself: another tab or process may hold the same member."""
@@ -51,92 +64,85 @@ class Hub:
             if not held:
                 del self.sockets[socket.member_id]
 
-    def _start(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        self._redis = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2)
+    def _listen_here(self) -> None:
+        """Listen on the running loop, unless we do already."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop and not any(task.done() for task in self._tasks):
+            return
+        if self._loop is not loop:
+            self.sockets.clear()  # a loop that has ended took its sockets with it
+        self._loop, self._ready = loop, asyncio.Event()
+        keepalive = {} if settings.REDIS_URL.startswith("unix:") else {"socket_keepalive": True}
+        self._redis = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, **keepalive)
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._refresh())]
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        _background.add(task)
-        task.add_done_callback(_background.discard)
-
     async def _listen(self) -> None:
-        """Forward hints for as long as the process lives. After a lost connection every tab is told its state."""
-        is_first = True
+        """Forward hints for as long as the process lives."""
         while True:
             try:
-                assert self._redis is not None
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(live.channel())
-                    if not is_first:
-                        await self._resync()
-                    is_first = False
                     async for message in pubsub.listen():
                         if message["type"] == "message":
                             await self._hand_out(message["data"])
+                        elif message["type"] == "subscribe":
+                            self._subscribed()
             except (RedisError, OSError) as error:
-                is_first = False
                 log.warning("the hint channel is down (%s), trying again", type(error).__name__)
                 await asyncio.sleep(0.5)
 
+    def _subscribed(self) -> None:
+        """After a lost connection, which the client mends by itself, every tab is told its state."""
+        if self._ready.is_set():
+            _spawn(self._resync())
+        self._ready.set()
+
     async def _hand_out(self, raw: bytes) -> None:
+        """Hand a hint to whom it names. Whatever a newer or older process says that we do not know is skipped."""
         try:
             hint = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            return
-        kind = hint.get("kind")
-        if kind == "new":
-            await self._tell_new(hint)
-        elif kind == "state":
-            await self._tell_state(hint)
-        elif kind == "close":
-            await self._close(hint)
+            match hint["kind"]:
+                case "new":
+                    await self._tell_new(hint)
+                case "state":
+                    await self._tell_state(hint["to"], hint["marks"])
+                case "close":
+                    await self._close(hint)
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            log.warning("a hint was not understood (%s)", type(error).__name__)
 
-    async def _tell_new(self, hint: dict[str, Any]) -> None:
+    async def _tell_new(self, hint: Mapping[str, Any]) -> None:
         for to in hint["to"]:
             if sockets := self.sockets.get(to["id"]):
                 words = hint["words"].get(to["lang"]) if to["popup"] else None
-                payload = orjson.dumps(
-                    {
-                        "v": hint["v"],
-                        "kind": "new",
-                        "at": hint["at"],
-                        "id": hint["event"],
-                        "unread": to["unread"],
-                        "newest": to["newest"],
-                        "popup": words,
-                    }
-                )
-                for socket in tuple(sockets):
-                    await socket.tell(payload)
+                await _tell(sockets, {"kind": "new", **_shown(to), "id": hint["event"], "popup": words})
 
-    async def _tell_state(self, hint: dict[str, Any]) -> None:
-        for to in hint["to"]:
+    async def _tell_state(self, states: Iterable[Mapping[str, Any]], marks: Mapping[str, Any]) -> None:
+        for to in states:
             if sockets := self.sockets.get(to["id"]):
-                payload = state_payload(to, at=hint["at"], read=hint["read"])
-                for socket in tuple(sockets):
-                    await socket.tell(payload)
+                await _tell(sockets, {"kind": "state", **_shown(to), "marks": marks})
 
-    async def _close(self, hint: dict[str, Any]) -> None:
+    async def _close(self, hint: Mapping[str, Any]) -> None:
         members = set(hint["members"])
         for socket in [s for held in self.sockets.values() for s in held]:
-            if socket.member_id in members or (hint["session"] and socket.session == hint["session"]):
-                await socket.end(4401)
+            if socket.member_id in members:
+                _spawn(socket.end(NO_ACCESS))
+            elif hint["session"] and socket.session == hint["session"]:
+                _spawn(socket.end(SIGNED_OUT))
 
     async def _resync(self) -> None:
         """Tell every open tab its state: hints may have been lost while the channel was down."""
         members = list(self.sockets)
         for start in range(0, len(members), live.AT_ONCE):
             states = await database_sync_to_async(live.state_of)(members[start : start + live.AT_ONCE])
-            await self._tell_state({"to": states, "at": now_ms(), "read": []})
+            for to in states:
+                if sockets := self.sockets.get(to["id"]):
+                    await _tell(sockets, {"kind": "state", **_shown(to), "resync": True})
 
-    async def _announce(self, *sockets: Socket) -> None:
+    async def _announce(self, sockets: Iterable[Socket]) -> None:
         by_account: defaultdict[int, list[int]] = defaultdict(list)
         for socket in sockets:
             by_account[socket.account_id].append(socket.member_id)
-        assert self._redis is not None
         try:
             pipe = self._redis.pipeline(transaction=False)
             for account_id, members in by_account.items():
@@ -148,28 +154,43 @@ class Hub:
     async def _refresh(self) -> None:
         while True:
             await asyncio.sleep(REFRESH)
-            await self._announce(*[socket for held in self.sockets.values() for socket in list(held)[:1]])
+            await self._announce([next(iter(held)) for held in self.sockets.values()])
 
 
-_background: set[asyncio.Task[Any]] = set()  # asyncio itself holds tasks only weakly
 hub = Hub()
 
 
-def now_ms() -> int:
-    import time
+def state_payload(state: Mapping[str, Any]) -> bytes:
+    """What a tab is told that asked for its state."""
+    return _packed({"kind": "state", **_shown(state)})
 
-    return time.time_ns() // 1_000_000
+
+async def _tell(sockets: Iterable[Socket], content: dict[str, Any]) -> None:
+    """Send to each socket. One that does not take it is dropped, so that nobody waits for a sleeping laptop."""
+    payload = _packed(content)
+    for socket in tuple(sockets):
+        try:
+            async with asyncio.timeout(SLOW):
+                await socket.tell(payload)
+        except TimeoutError:
+            hub.leave(socket)
+            _spawn(socket.end(TOO_SLOW))
+        except (OSError, RuntimeError):  # it closed a moment ago
+            hub.leave(socket)
 
 
-def state_payload(state: dict[str, Any], *, at: int, read: list[int]) -> bytes:
-    """What a tab is told of its state."""
-    return orjson.dumps(
-        {
-            "v": live.VERSION,
-            "kind": "state",
-            "at": at,
-            "unread": state["unread"],
-            "newest": state["newest"],
-            "read": read,
-        }
-    )
+def _shown(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: state[name] for name in ("at", "unread", "newest", "dot") if name in state}
+
+
+def _packed(content: dict[str, Any]) -> bytes:
+    return orjson.dumps({"v": live.VERSION, **content})
+
+
+_background: set[asyncio.Task[None]] = set()  # asyncio itself holds tasks only weakly
+
+
+def _spawn(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+    _background.add(task)
+    task.add_done_callback(_background.discard)

@@ -2,11 +2,14 @@
 
 One Redis channel carries the hints; every web process listens once and hands them to its own sockets. A hint
 already holds what the tab shows (unread count, the pop-up's words), so that a broadcast causes no stampede.
+Each state carries `at`, the database's clock from before it was read: whatever was committed before then is in
+it, so a tab that keeps the state with the highest `at` is never behind one that it saw before.
 """
 
+import hashlib
 import logging
-import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -53,31 +56,60 @@ def tell_new(event: Event, *, among: list[int] | None, first: int, last: int) ->
         log.warning("open tabs were not told of event %s (%s): they will ask", event.pk, type(error).__name__)
 
 
-def tell_state(member_ids: Sequence[int], *, read: Iterable[int] = ()) -> None:
-    """Tell a member's tabs that their state changed; `read` are events whose pop-ups may close."""
+@dataclass(frozen=True)
+class Marks:
+    """What happened to single notifications, so that lists that are open elsewhere can follow."""
+
+    read: Sequence[int] = ()
+    read_up_to: int = 0
+    unread: Sequence[int] = ()  # again
+    archived: Sequence[int] = ()
+    unarchived: Sequence[int] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Only what there is: most hints name one event."""
+        return {name: value if isinstance(value, int) else list(value) for name, value in vars(self).items() if value}
+
+
+NO_MARKS = Marks()
+
+
+def tell_state(member_ids: Sequence[int], *, marks: Marks = NO_MARKS) -> None:
+    """Tell a member's tabs that their state changed, and which notifications were marked how."""
     try:
-        _publish({"kind": "state", "read": list(read), "to": state_of(member_ids)})
+        _publish({"kind": "state", "marks": marks.as_json(), "to": state_of(member_ids)})
     except RedisError as error:
         log.warning("open tabs were not told of a new state (%s): they will ask", type(error).__name__)
 
 
-def close(*, members: Iterable[int] = (), session: str = "") -> None:
+def close(*, members: Iterable[int] = (), session_key: str | None = None) -> None:
     """End the sockets of members who lost their access, or of one sign-in that ended."""
     try:
-        _publish({"kind": "close", "members": list(members), "session": session})
+        _publish({"kind": "close", "members": list(members), "session": session_digest(session_key)})
     except RedisError as error:
         log.warning("sockets were not closed at once (%s): their heartbeat will", type(error).__name__)
 
 
+def session_digest(session_key: str | None) -> str:
+    """How a sign-in is named in hints: never by its key. Nothing for no session."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:32] if session_key else ""
+
+
 def state_of(member_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The absolute state of each member's bell: unread (at most 100) and the newest event, read now."""
+    """The absolute state of each member's bell: unread (at most 100), the newest event, and as of when.
+
+    `dot` says whether unread ones show in the browser tab (N-021).
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, {_UNREAD.format(member='id')}, {_NEWEST.format(member='id')} "
+            f"SELECT id, {_UNREAD.format(member='id')}, {_NEWEST.format(member='id')}, {_AT}, {_DOT} "
             "FROM unnest(%s::bigint[]) AS given(id)",
             [list(member_ids)],
         )
-        return [{"id": id_, "unread": unread, "newest": newest} for id_, unread, newest in cursor.fetchall()]
+        return [
+            {"id": id_, "unread": unread, "newest": newest, "at": at, "dot": dot}
+            for id_, unread, newest, at, dot in cursor.fetchall()
+        ]
 
 
 _UNREAD = f"""(SELECT count(*) FROM (SELECT 1 FROM notifications_notification n
@@ -85,6 +117,8 @@ _UNREAD = f"""(SELECT count(*) FROM (SELECT 1 FROM notifications_notification n
     LIMIT {MOST_UNREAD}) few)"""
 _NEWEST = """coalesce((SELECT n.event_id FROM notifications_notification n
     WHERE n.member_id = {member} AND n.channels & 1 = 1 ORDER BY n.event_id DESC LIMIT 1), 0)"""
+_AT = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
+_DOT = "coalesce((SELECT s.has_tab_dot FROM notifications_membersettings s WHERE s.member_id = given.id), true)"
 
 
 def _told(event: Event, member_ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -93,7 +127,7 @@ def _told(event: Event, member_ids: Sequence[int]) -> list[dict[str, Any]]:
         cursor.execute(
             f"""
             SELECT x.member_id, x.channels & {POPUP} > 0, coalesce(nullif(m.language, ''), a.language),
-                   {_UNREAD.format(member="x.member_id")}, {_NEWEST.format(member="x.member_id")}
+                   {_UNREAD.format(member="x.member_id")}, {_NEWEST.format(member="x.member_id")}, {_AT}
             FROM notifications_notification x
             JOIN accounts_membership m ON m.id = x.member_id
             JOIN accounts_account a ON a.id = m.account_id
@@ -102,8 +136,8 @@ def _told(event: Event, member_ids: Sequence[int]) -> list[dict[str, Any]]:
             [event.pk, list(member_ids)],
         )
         return [
-            {"id": id_, "popup": popup, "lang": lang, "unread": unread, "newest": newest}
-            for id_, popup, lang, unread, newest in cursor.fetchall()
+            {"id": id_, "popup": popup, "lang": lang, "unread": unread, "newest": newest, "at": at}
+            for id_, popup, lang, unread, newest, at in cursor.fetchall()
         ]
 
 
@@ -113,4 +147,4 @@ def _words(event: Event, language: str) -> dict[str, str]:
 
 
 def _publish(hint: dict[str, Any]) -> None:
-    client().publish(channel(), orjson.dumps({"v": VERSION, "at": time.time_ns() // 1_000_000, **hint}))
+    client().publish(channel(), orjson.dumps({"v": VERSION, **hint}))

@@ -1,0 +1,142 @@
+/** The line to the server: one socket per tab, which tells what is new. See docs/SOCKET.md.
+
+Tells the page by events on the document, and nothing else:
+  live:state   {unread, newest, dot}         what the badge and the tab should show
+  live:marks   {read, read_up_to, unread, archived, unarchived}   what became of single notifications
+  live:new     {id, popup, unread, newest}   something happened; popup holds its words, or null
+  live:resync                                something may have been missed: lists should look again
+  live:ended   {reason}                      "signed-out" or "no-access": there is no way back but a new page
+The root element says how the line is: data-live="on", "off" or "ended".
+*/
+const VERSION = 1;
+const HEARTBEAT = 25_000; // ask for the state this often
+const ANSWER = 10_000; // no answer for this long: the line is dead
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 8_000;
+const POLL = 30_000; // without a socket, ask over HTTP this often
+const POLL_AFTER = 3; // so many failed attempts
+
+const hub = document.body.dataset.hub;
+const socketUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/${hub}/`;
+const stateUrl = `/${hub}/notifications/state/`;
+
+let socket = null;
+let failures = 0;
+let wasOpen = false;
+let isAwaitingFirst = true;
+let isOver = false;
+let latest = { at: 0 };
+const told = new Set(); // events that were told already
+const timers = {};
+
+const show = (how) => (document.documentElement.dataset.live = how);
+const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+
+function later(name, milliseconds, act) {
+  clearTimeout(timers[name]);
+  timers[name] = setTimeout(act, milliseconds);
+}
+
+function connect() {
+  clearTimeout(timers.connect);
+  if (isOver || socket?.readyState === WebSocket.OPEN || socket?.readyState === WebSocket.CONNECTING) return;
+  const line = new WebSocket(socketUrl);
+  socket = line;
+  isAwaitingFirst = true;
+  line.addEventListener("message", (event) => line === socket && heard(event.data));
+  line.addEventListener("close", (event) => line === socket && closed(event.code));
+}
+
+function heard(text) {
+  failures = 0;
+  clearTimeout(timers.answer);
+  clearTimeout(timers.poll);
+  timers.poll = null;
+  if (isAwaitingFirst && wasOpen) tell("live:resync");
+  isAwaitingFirst = false;
+  wasOpen = true;
+  later("heartbeat", HEARTBEAT, ask);
+  take(JSON.parse(text));
+  show("on");
+}
+
+/** Take in what the server says. Kinds and versions that are not known are for newer pages than this one. */
+function take(said) {
+  if (said.v !== VERSION || (said.kind !== "state" && said.kind !== "new")) return;
+  if (said.marks && Object.keys(said.marks).length) tell("live:marks", said.marks);
+  if (said.kind === "new" && !told.has(said.id)) {
+    told.add(said.id);
+    tell("live:new", said);
+  }
+  if (said.at >= latest.at) {
+    latest = { ...latest, ...said };
+    tell("live:state", { unread: latest.unread, newest: latest.newest, dot: latest.dot });
+  }
+  if (said.resync) tell("live:resync");
+}
+
+function ask() {
+  if (socket?.readyState !== WebSocket.OPEN) return connect();
+  socket.send('{"kind": "state?"}');
+  later("answer", ANSWER, () => {
+    const dead = socket;
+    socket = null;
+    dead.close();
+    closed(1006);
+  });
+  later("heartbeat", HEARTBEAT, ask);
+}
+
+function closed(code) {
+  socket = null;
+  show("off");
+  clearTimeout(timers.heartbeat);
+  clearTimeout(timers.answer);
+  if (code === 4401) return end("signed-out");
+  if (code === 4404) return end("no-access");
+  failures += 1;
+  if (failures >= POLL_AFTER && !timers.poll) poll();
+  const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1));
+  later("connect", pause * (0.5 + Math.random() / 2), connect);
+}
+
+/** Ask over HTTP while there is no socket. */
+async function poll() {
+  timers.poll = setTimeout(poll, POLL);
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(stateUrl, { redirect: "manual", headers: { Accept: "application/json" } });
+    if (answer.type === "opaqueredirect" || answer.status === 401) return end("signed-out");
+    if (answer.status === 404) return end("no-access");
+    if (!answer.ok) return;
+    const before = latest;
+    take(await answer.json());
+    if (latest.unread !== before.unread || latest.newest !== before.newest) tell("live:resync");
+  } catch {
+    // not reachable now: the next turn asks again
+  }
+}
+
+function end(reason) {
+  isOver = true;
+  Object.values(timers).forEach(clearTimeout);
+  socket?.close();
+  show("ended");
+  tell("live:ended", { reason });
+}
+
+/** The tab came to the front or the network came back: what was missed is asked for now. */
+function wake() {
+  if (isOver || document.hidden) return;
+  if (socket?.readyState === WebSocket.OPEN) ask();
+  else later("connect", Math.random() * 300, connect);
+}
+
+if (hub) {
+  document.addEventListener("visibilitychange", wake);
+  addEventListener("online", wake);
+  addEventListener("pageshow", (event) => event.persisted && wake());
+  addEventListener("pagehide", () => socket?.close());
+  document.addEventListener("bell:state", (event) => take({ v: VERSION, kind: "state", ...event.detail }));
+  connect();
+}

@@ -1,0 +1,142 @@
+"""A real browser against the real application. Tests wait for conditions, never for time."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
+
+from accounts.models import Account, Membership
+from notifications import events, types
+from notifications.models import Event
+from tests.browser.chromium import Chromium
+from tests.browser.stack import Stack
+
+PATIENCE = 15_000  # milliseconds until a condition that never comes fails
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here drives the browser and commits for real: other processes have to see it."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(scope="package")
+def stack(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """A web and a worker process on this run's database and Redis."""
+    with django_db_blocker.unblock():
+        database = str(connection.settings_dict["NAME"])
+    stack = Stack(database=database, log=tmp_path_factory.mktemp("stack") / "log")
+    try:
+        stack.wait()
+        yield stack
+    finally:
+        stack.close()
+
+
+@pytest.fixture(scope="package")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests here. Playwright keeps a loop in this thread; the ORM must not mind."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    program = Chromium(tmp_path_factory.mktemp("chromium"))
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.connect_over_cdp(program.address, no_defaults=True)
+            yield browser
+            browser.close()
+    finally:
+        program.close()
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        else:
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+class Device:
+    """A browser profile of its own in which one member is signed in."""
+
+    def __init__(self, context: BrowserContext, stack: Stack, member: Membership) -> None:
+        self.context, self.stack, self.member = context, stack, member
+        self.home = f"{stack.url}/{member.account.hub_id}/"
+        self.errors: list[str] = []
+
+    def sign_in(self) -> None:
+        """Bring the cookie of a fresh sign-in."""
+        client = Client()
+        client.force_login(self.member.user)
+        value = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": self.stack.url}])
+
+    def open(self, path: str = "") -> Page:
+        """Open a page of the account in a new tab, with its socket open."""
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._heard(message.type, message.text))
+        with page.expect_websocket(lambda line: "/ws/live/" in line.url) as line:
+            page.goto(self.home + path)
+        if not line.value.is_closed():
+            page.wait_for_function("document.documentElement.dataset.live === 'on'")
+        return page
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind == "error" and "ERR_CONNECTION" not in text and "WebSocket" not in text:
+            self.errors.append(text)
+
+
+@pytest.fixture
+def device(chromium: Browser, stack: Stack) -> Iterator[Callable[[Membership], Device]]:
+    """Sign a member in on a new device: `device(bob).open("notifications/")`."""
+    devices: list[Device] = []
+
+    def make(member: Membership, **options: object) -> Device:
+        made = Device(chromium.new_context(**options), stack, member)  # type: ignore[arg-type]
+        made.sign_in()
+        devices.append(made)
+        return made
+
+    yield make
+    for made in devices:
+        made.context.close()
+    assert [error for made in devices for error in made.errors] == [], "the page complained"
+
+
+@pytest.fixture
+def tell(account: Account) -> Callable[..., Event]:
+    """Emit an event the way the application does: `tell(bob, deal="Oak")`. It arrives by worker and socket."""
+
+    def emit(*members: Membership, type_key: str = "deals.mentioned", **data: str) -> Event:
+        kind = types.TYPES[type_key]
+        return events.emit(kind, audience=list(members), data=dict(kind.example) | data)
+
+    return emit
+
+
+@pytest.fixture
+def no_violations() -> Callable[[Page], None]:
+    """Let axe look at a page and fail with what it found."""
+
+    def look(page: Page) -> None:
+        page.evaluate(AXE)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        said = [
+            f"{violation['id']}: {node['target']} {node['failureSummary']}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+        assert said == [], "\n".join(said)
+
+    return look
