@@ -6,25 +6,30 @@ over may have arrived; it goes again and is marked, because a mail twice is bett
 
 import logging
 import secrets
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
-from notifications import rendering
-from notifications.channels.base import Carrier, Outcome, Parcel, Sent, TryLater, Unreachable
+from notifications import parcels
+from notifications.channels.base import Carrier, Outcome, Parcel, Sent, TryLater
 from notifications.models import Delivery, DeliveryStatus, Notification
 
 BATCH = 500
-AT_ONCE = 100  # so many are marked as being handed over together, and may at worst go twice
+AT_ONCE = 50  # so many are marked as being handed over together, and may at worst go twice
 RECORD_EVERY = 0.25  # seconds
 CLAIM = 300  # seconds
+RENEW_EVERY = 60  # seconds; together with the longest silence of a carrier it stays well within the claim
 BACK_OFF = [30, 120, 600, 3600, 6 * 3600]  # seconds before the second, third … attempt; then it has failed
+LONGEST_WAIT = 24 * 3600  # seconds; no other side makes us wait longer
+ERROR_KEPT = 1000  # characters
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +38,46 @@ class NotRetryable(DomainError):
     code = "delivery_not_retryable"
 
 
-def run_due(carrier: Carrier, *, limit: int = BATCH) -> int:
-    """Carry all that is due on one channel. Returns how many were sent.
+_at_it: dict[str, threading.Lock] = {}
+
+
+def carry_for(carrier: Carrier, *, seconds: float) -> bool:
+    """Carry what is due for about so long. Returns whether something is left, for a next turn.
+
+    One thread of a process does this for a channel: the connections are shared anyway, and the other threads are
+    free for other work. One that finds somebody at it may go, because whoever is at it looks once more before
+    leaving.
+    """
+    ends = time.monotonic() + seconds
+    lock = _at_it.setdefault(carrier.key, threading.Lock())
+    while has_due(carrier):
+        if time.monotonic() > ends:
+            return True
+        if not lock.acquire(blocking=False):
+            return False
+        try:
+            run_due(carrier, ends=ends)
+        finally:
+            lock.release()
+    return False
+
+
+def run_due(carrier: Carrier, *, limit: int = BATCH, ends: float | None = None) -> int:
+    """Carry all that is due on one channel; no new batch after `ends` (monotonic). Returns how many were sent.
 
     Rows are claimed with SKIP LOCKED, so several of these share the work and never the same row.
     """
     sent = 0
-    while True:
+    while ends is None or time.monotonic() < ends:
         write_deliveries(carrier, limit=limit)
-        claim = secrets.token_hex(16)
-        ids = claim_due(carrier, limit=limit, claim=claim)
+        batch = Batch(secrets.token_hex(16))
+        ids = claim_due(carrier, limit=limit, claim=batch.claim)
         if not ids:
-            return sent
-        sent += _carry(carrier, _parcels(ids), claim=claim)
+            break
+        ready, dropped = parcels.pack(carrier, ids)
+        _drop(dropped, claim=batch.claim)
+        sent += batch.carry(carrier, ready)
+    return sent
 
 
 def write_deliveries(carrier: Carrier, *, limit: int) -> int:
@@ -53,7 +85,7 @@ def write_deliveries(carrier: Carrier, *, limit: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH picked AS (
+            WITH picked AS MATERIALIZED (
                 SELECT member_id, event_id FROM notifications_notification
                 WHERE waiting > 0 AND waiting & %(bit)s > 0
                 ORDER BY event_id, member_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -75,32 +107,60 @@ def claim_due(carrier: Carrier, *, limit: int, claim: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE notifications_delivery SET status = 'claimed', claim = %(claim)s,
-                claimed_until = statement_timestamp() + make_interval(secs => %(lease)s), attempts = attempts + 1
-            WHERE id IN (
+            WITH picked AS MATERIALIZED (
                 SELECT id FROM notifications_delivery
                 WHERE channel = %(channel)s AND status = 'due' AND due_at <= statement_timestamp()
                 ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-            ) RETURNING id
+            )
+            UPDATE notifications_delivery d SET status = 'claimed', claim = %(claim)s,
+                claimed_until = statement_timestamp() + make_interval(secs => %(lease)s), attempts = attempts + 1
+            FROM picked WHERE d.id = picked.id RETURNING d.id
             """,
             {"claim": claim, "lease": CLAIM, "channel": carrier.key, "limit": limit},
         )
         return sorted(id_ for (id_,) in cursor.fetchall())
 
 
+@transaction.atomic
 def give_back_expired() -> int:
-    """Return what a dead worker had claimed. What it was handing over may go twice, and says so."""
-    expired = Delivery.objects.filter(
-        status__in=[DeliveryStatus.CLAIMED, DeliveryStatus.SENDING], claimed_until__lt=timezone.now()
+    """Return what a dead worker had claimed. What it was handing over may go twice, and says so.
+
+    One that was cut off at every attempt has failed: it is not tried for ever.
+    """
+    expired = (
+        Delivery.objects.select_for_update(skip_locked=True)
+        .filter(
+            status__in=[DeliveryStatus.CLAIMED, DeliveryStatus.SENDING],
+            claimed_until__lt=timezone.now(),
+        )
+        .order_by("pk")
+        .values_list("pk", "status", "attempts")
     )
-    ambiguous = expired.filter(status=DeliveryStatus.SENDING).update(
-        status=DeliveryStatus.DUE, due_at=timezone.now(), is_repeat_possible=True, claim=""
-    )
+    ambiguous: list[int] = []
+    untouched: list[int] = []
+    hopeless: list[int] = []
+    for pk, status, attempts in expired:
+        if status == DeliveryStatus.CLAIMED:
+            untouched.append(pk)
+        else:
+            (hopeless if attempts > len(BACK_OFF) else ambiguous).append(pk)
     if ambiguous:
-        log.warning("%s deliveries were cut off while being handed over: they go again", ambiguous)
-    return ambiguous + expired.filter(status=DeliveryStatus.CLAIMED).update(
-        status=DeliveryStatus.DUE, due_at=timezone.now(), claim=""
+        log.warning(
+            "%s deliveries were cut off while being handed over. They go again, so some may arrive twice: %s",
+            len(ambiguous),
+            ", ".join(str(pk) for pk in ambiguous[:20]) + (", …" if len(ambiguous) > 20 else ""),
+        )
+    now = timezone.now()
+    Delivery.objects.filter(pk__in=untouched).update(
+        status=DeliveryStatus.DUE, due_at=now, claim="", attempts=F("attempts") - 1
     )
+    Delivery.objects.filter(pk__in=ambiguous).update(
+        status=DeliveryStatus.DUE, due_at=now, claim="", is_repeat_possible=True
+    )
+    Delivery.objects.filter(pk__in=hopeless).update(
+        status=DeliveryStatus.FAILED, claim="", is_repeat_possible=True, error="cut off at every attempt"
+    )
+    return len(untouched) + len(ambiguous)
 
 
 def retry(deliveries: Iterable[Delivery]) -> int:
@@ -131,97 +191,131 @@ def _wake() -> None:
     transaction.on_commit(lambda: tasks.wake_deliveries(), robust=True)
 
 
-def _parcels(ids: Sequence[int]) -> list[Parcel]:
-    rows = Delivery.objects.filter(pk__in=ids).select_related("event", "member__user", "member__account")
-    rendered: dict[tuple[int, str], rendering.Message] = {}
-    parcels = []
-    for row in rows.order_by("event_id", "id"):
-        member, event = row.member, row.event
-        words = (event.pk, member.spoken_language)
-        if words not in rendered:
-            rendered[words] = rendering.render(event.type, event.data, language=member.spoken_language)
-        parcels.append(
-            Parcel(
-                delivery_id=row.pk,
-                event_id=event.pk,
-                member_id=member.pk,
-                type_key=event.type,
-                name=member.name,
-                email=member.email,
-                hub_id=member.account.hub_id,
-                account_name=member.account.name,
-                language=member.spoken_language,
-                message=rendered[words],
-                attempt=row.attempts,
-            )
-        )
-    return parcels
+@dataclass
+class Batch:
+    """Deliveries under one claim, on their way. Each outcome is written down soon after it is known."""
 
+    claim: str
+    sent: int = 0
+    _known: list[Outcome] = field(default_factory=list)
+    _recorded_at: float = field(default_factory=time.monotonic)
+    _renewed_at: float = field(default_factory=time.monotonic)
 
-def _carry(carrier: Carrier, parcels: Sequence[Parcel], *, claim: str) -> int:
-    """Hand parcels over, some at a time, and write each outcome down soon after it is known."""
-    sent = 0
-    for start in range(0, len(parcels), AT_ONCE):
-        ours = _mark_sending(parcels[start : start + AT_ONCE], claim=claim)
-        outcomes: list[Outcome] = []
-        recorded_at = time.monotonic()
-        for outcome in carrier.send_many(ours):
-            outcomes.append(outcome)
-            if time.monotonic() - recorded_at > RECORD_EVERY:
-                sent += _record(outcomes, claim=claim)
-                outcomes, recorded_at = [], time.monotonic()
-        sent += _record(outcomes, claim=claim)
-    return sent
+    def carry(self, carrier: Carrier, ready: Sequence[Parcel]) -> int:
+        """Hand parcels over. Returns how many were sent."""
+        handed: dict[int, Parcel] = {}
+        try:
+            for outcome in carrier.send_many(self._handing_over(ready, handed)):
+                handed.pop(outcome.parcel.delivery_id, None)
+                self._known.append(outcome)
+                self._record_when_time()
+        except Exception:  # a carrier promises not to raise; a fault in one must neither lose nor repeat for ever
+            log.exception("The channel %s broke off", carrier.key)
+            why = "the channel broke off; the log says more"
+            self._known += [TryLater(parcel, why, may_have_arrived=True) for parcel in handed.values()]
+        finally:
+            self._record()
+        return self.sent
 
+    def _handing_over(self, ready: Sequence[Parcel], handed: dict[int, Parcel]) -> Iterator[Parcel]:
+        """The parcels, some at a time marked as being handed over. What was lost meanwhile is left out."""
+        for start in range(0, len(ready), AT_ONCE):
+            some = {parcel.delivery_id: parcel for parcel in ready[start : start + AT_ONCE]}
+            ours = self._mark_sending(list(some))
+            handed |= {id_: parcel for id_, parcel in some.items() if id_ in ours}
+            yield from (parcel for id_, parcel in some.items() if id_ in ours)
 
-def _mark_sending(parcels: Sequence[Parcel], *, claim: str) -> list[Parcel]:
-    """Mark what is about to be handed over, and renew the claim. What was lost meanwhile is left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE notifications_delivery SET status = 'sending', claimed_until = statement_timestamp() + make_interval(secs => %s)
-            WHERE id = ANY(%s) AND claim = %s AND status = 'claimed' RETURNING id
-            """,
-            [CLAIM, [parcel.delivery_id for parcel in parcels], claim],
-        )
-        ours = {id_ for (id_,) in cursor.fetchall()}
-    return [parcel for parcel in parcels if parcel.delivery_id in ours]
-
-
-def _record(outcomes: Sequence[Outcome], *, claim: str) -> int:
-    """Write outcomes on their rows. Returns how many were sent."""
-    now = timezone.now()
-    sent = [outcome for outcome in outcomes if isinstance(outcome, Sent)]
-    if sent:
+    def _mark_sending(self, ids: list[int]) -> set[int]:
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                UPDATE notifications_delivery d SET status = 'sent', sent_at = %s, sent_to = given.sent_to,
-                    error = '', claim = ''
-                FROM unnest(%s::bigint[], %s::text[]) AS given(id, sent_to)
-                WHERE d.id = given.id AND d.claim = %s
+                UPDATE notifications_delivery SET status = 'sending',
+                    claimed_until = statement_timestamp() + make_interval(secs => %s)
+                WHERE id = ANY(%s) AND claim = %s AND status = 'claimed' RETURNING id
                 """,
-                [now, [o.parcel.delivery_id for o in sent], [o.to[:320] for o in sent], claim],
+                [CLAIM, ids, self.claim],
             )
-    for outcome in outcomes:
-        row = Delivery.objects.filter(pk=outcome.parcel.delivery_id, claim=claim)
-        if isinstance(outcome, Unreachable):
-            row.update(status=DeliveryStatus.FAILED, error=outcome.why, claim="")
-        elif isinstance(outcome, TryLater):
-            _postpone(row, outcome)
-    return len(sent)
+            return {id_ for (id_,) in cursor.fetchall()}
+
+    def _record_when_time(self) -> None:
+        now = time.monotonic()
+        if now - self._recorded_at > RECORD_EVERY:
+            self._record()
+            self._recorded_at = now
+        if now - self._renewed_at > RENEW_EVERY:
+            self._renew()
+            self._renewed_at = now
+
+    def _renew(self) -> None:
+        """Keep what is ours, however slow the other side is."""
+        Delivery.objects.filter(claim=self.claim, status__in=[DeliveryStatus.CLAIMED, DeliveryStatus.SENDING]).update(
+            claimed_until=timezone.now() + timedelta(seconds=CLAIM)
+        )
+
+    def _record(self) -> None:
+        known, self._known = self._known, []
+        _write_down([_entry(outcome) for outcome in known], claim=self.claim)
+        self.sent += sum(isinstance(outcome, Sent) for outcome in known)
 
 
-def _postpone(row: QuerySet[Delivery], outcome: TryLater) -> None:
-    """Try again later, as long as there is a back-off left; then it has failed."""
-    attempts = outcome.parcel.attempt
-    if attempts > len(BACK_OFF):
-        row.update(status=DeliveryStatus.FAILED, error=outcome.why, claim="")
+@dataclass(frozen=True)
+class Entry:
+    """What is written on one delivery."""
+
+    delivery_id: int
+    status: DeliveryStatus
+    error: str = ""
+    sent_to: str = ""
+    wait: float = 0  # seconds until it is due again
+    may_have_arrived: bool = False
+
+
+def _entry(outcome: Outcome) -> Entry:
+    id_ = outcome.parcel.delivery_id
+    if isinstance(outcome, Sent):
+        return Entry(id_, DeliveryStatus.SENT, sent_to=outcome.to)
+    if not isinstance(outcome, TryLater):
+        return Entry(id_, DeliveryStatus.FAILED, outcome.why)
+    tried = outcome.parcel.attempt
+    if tried > len(BACK_OFF):
+        return Entry(id_, DeliveryStatus.FAILED, outcome.why, may_have_arrived=outcome.may_have_arrived)
+    wait = max(BACK_OFF[max(tried, 1) - 1], min(outcome.seconds or 0, LONGEST_WAIT))
+    return Entry(id_, DeliveryStatus.DUE, outcome.why, wait=wait, may_have_arrived=outcome.may_have_arrived)
+
+
+def _drop(dropped: Sequence[parcels.Dropped], *, claim: str) -> None:
+    _write_down([Entry(one.delivery_id, DeliveryStatus.DROPPED, one.why) for one in dropped], claim=claim)
+
+
+def _write_down(entries: Sequence[Entry], *, claim: str) -> None:
+    """Write entries on the deliveries that are still under this claim, in one statement."""
+    if not entries:
         return
-    seconds = max(BACK_OFF[attempts - 1], outcome.seconds or 0)
-    row.update(
-        status=DeliveryStatus.DUE,
-        due_at=timezone.now() + timedelta(seconds=seconds),
-        error=outcome.why,
-        claim="",
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications_delivery d SET status = given.status, error = given.error, claim = '',
+                sent_to = given.sent_to,
+                sent_at = CASE given.status WHEN 'sent' THEN statement_timestamp() END,
+                due_at = CASE given.status WHEN 'due' THEN statement_timestamp() + make_interval(secs => given.wait)
+                         ELSE d.due_at END,
+                is_repeat_possible = d.is_repeat_possible OR given.may_have_arrived
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::float8[], %s::bool[])
+                AS given(id, status, error, sent_to, wait, may_have_arrived)
+            WHERE d.id = given.id AND d.claim = %s
+            """,
+            [
+                [entry.delivery_id for entry in entries],
+                [entry.status.value for entry in entries],
+                [_storable(entry.error)[:ERROR_KEPT] for entry in entries],
+                [_storable(entry.sent_to)[:320] for entry in entries],
+                [float(entry.wait) for entry in entries],
+                [entry.may_have_arrived for entry in entries],
+                claim,
+            ],
+        )
+
+
+def _storable(text: str) -> str:
+    """Words from outside as PostgreSQL takes them: no NUL, no lone surrogates."""
+    return text.replace("\x00", "").encode(errors="replace").decode()

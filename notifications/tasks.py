@@ -8,6 +8,8 @@ from celery import Task, shared_task
 from notifications import channels, delivering, fanout
 from notifications.models import Event
 
+A_WHILE = 20  # seconds: a worker that is told to stop has to wait no longer than this
+
 log = logging.getLogger(__name__)
 
 
@@ -20,8 +22,9 @@ def fan_out() -> None:
 
 @shared_task(acks_late=True)
 def deliver(*, channel: str, **_: object) -> None:
-    """Carry what is due on one channel."""
-    delivering.run_due(channels.CARRIER[channel])
+    """Carry what is due on one channel, for a while; what is left takes its turn behind other work."""
+    if delivering.carry_for(channels.CARRIER[channel], seconds=A_WHILE):
+        wake(deliver, channel=channel)
 
 
 @shared_task(acks_late=True)

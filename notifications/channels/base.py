@@ -1,6 +1,6 @@
 """What every channel is: a key, a bit and a label; those that leave the building also carry parcels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +25,7 @@ class Parcel:
     language: str
     message: Message
     attempt: int = 1
+    may_turn_off: bool = True  # whether the member may turn this type off on this channel
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class TryLater:
     parcel: Parcel
     why: str
     seconds: float | None = None
+    may_have_arrived: bool = False  # it was all handed over, and then no answer came
 
 
 Outcome = Sent | Unreachable | TryLater
@@ -69,6 +71,10 @@ class Channel(Protocol):
 class Carrier(Channel, Protocol):
     """A channel that leaves the building, so that each notification on it has a delivery."""
 
-    def send_many(self, parcels: Sequence[Parcel]) -> Iterator[Outcome]:
-        """Carry parcels. Yields exactly one outcome per parcel, in any order, as each is known. Never raises."""
+    def send_many(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
+        """Carry parcels. Yields exactly one outcome per parcel, in any order, as each is known. Never raises.
+
+        Parcels are taken one by one, in the caller's thread, only shortly before they leave: taking one marks it
+        as being handed over.
+        """
         ...
