@@ -9,7 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz/", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
-    path("api/v1/", include("config.api")),
+    path("api/", include("config.api")),
     path("", include("notifications.urls")),
     path("", include("accounts.urls")),
 ]

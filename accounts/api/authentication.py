@@ -78,15 +78,13 @@ class KeyAuthentication(BaseAuthentication):
 class MemberAuthentication(SessionAuthentication):
     """The session cookie, with the CSRF token on everything that changes something."""
 
-    def authenticate(self, request: Request) -> tuple[User, Caller] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[User, Caller] | None:
         user = request._request.user
         if not user.is_authenticated:
             return None
         self.enforce_csrf(request)
         member = _member(user, request.headers.get(ACCOUNT_HEADER, ""))
-        return user, Caller(
-            member.account, MAY[Role(member.role)], member=member, throttled_as=f"member:{member.pk}"
-        )
+        return user, Caller(member.account, MAY[Role(member.role)], member=member, throttled_as=f"member:{member.pk}")
 
 
 def _member(user: User, named: str) -> Membership:

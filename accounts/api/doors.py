@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.authentication import Caller, KeyAuthentication, MemberAuthentication
+from accounts.api.fields import Strict
 from accounts.api.json import LARGEST_BODY
 from accounts.api.problems import MissingScope
 from accounts.api.throttles import CallerThrottle
@@ -64,6 +65,14 @@ class Door(APIView):
             return cls.required_scope
         return cls.required_scope.get("GET" if method == "HEAD" else method, "")
 
+    def body(self, shape: type[Strict]) -> dict[str, Any]:
+        """What was sent, in this shape, or a refusal that names each wrong field."""
+        return _checked(shape, self.request.data)
+
+    def query(self, shape: type[Strict]) -> dict[str, Any]:
+        """What the query string asks for, in this shape."""
+        return _checked(shape, self.request.query_params.dict())
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         caller = request.auth
@@ -75,8 +84,15 @@ class Door(APIView):
             raise exceptions.NotAuthenticated(_("Send an API key, or sign in."))
         raise exceptions.PermissionDenied(message, code)
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         answer = super().finalize_response(request, response, *args, **kwargs)
         if not answer.has_header("Cache-Control"):
             add_never_cache_headers(answer)
         return answer
+
+
+def _checked(shape: type[Strict], data: Any) -> dict[str, Any]:
+    given = shape(data=data)
+    given.is_valid(raise_exception=True)
+    checked: dict[str, Any] = given.validated_data
+    return checked

@@ -1,5 +1,6 @@
 """What a request may hold. Nothing is guessed: "1" is no number, 1 is no text, and surplus fields are refused."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,6 +72,42 @@ class Flag(serializers.BooleanField):
         return data
 
 
+class AskedWhole(Whole):
+    """A whole number in a query string."""
+
+    def to_internal_value(self, data: Any) -> int:
+        text = str(data)
+        if not (text.isascii() and text.isdecimal() and len(text) <= 19):
+            self.fail("invalid")
+        return int(text)
+
+
+@extend_schema_field({"type": "boolean"})
+class AskedFlag(serializers.Field[Any, Any, Any, Any]):
+    """true or false in a query string."""
+
+    default_error_messages = {"invalid": _("This must be true or false.")}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data not in ("true", "false"):
+            self.fail("invalid")
+        return bool(data == "true")
+
+
+class Moment(serializers.DateTimeField):
+    """A moment with its offset, as RFC 3339 has it: without one it would be anybody's guess."""
+
+    default_error_messages = {"invalid": _("Write the moment as 2027-03-09T08:30:00Z, with an offset.")}
+    _form = re.compile(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    )
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or len(value) > 40 or not self._form.fullmatch(value):
+            self.fail("invalid", format="")
+        return super().to_internal_value(value.upper())
+
+
 @extend_schema_field(
     {
         "oneOf": [
@@ -85,11 +122,13 @@ class MemberRef(serializers.Field[Any, Any, Any, Any]):
     default_error_messages = {"invalid": _("Name a member by id (a number) or by e-mail address.")}
 
     def to_internal_value(self, data: Any) -> int | str:
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)
         if isinstance(data, int) and not isinstance(data, bool) and 1 <= data <= LARGEST_ID:
             return data
         if isinstance(data, str) and len(data) <= 254 and "\0" not in data and "@" in data:
             return data.lower()
-        self.fail("invalid")
+        return self.fail("invalid")
 
     def to_representation(self, value: Any) -> Any:
         return value

@@ -1,88 +1,129 @@
 """Events: taking them from outside, and saying what became of them."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Count
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from accounts.api.doors import ApiRequest, Door
-from accounts.api.fields import Flag, MemberRef, Strict, Text, Whole
-from accounts.models import Account, Membership, Permission
-from notifications import emitting, events
-from notifications.api import naming
-from notifications.api.naming import Ref
-from notifications.emitting import Draft
-from notifications.events import Audience
-from notifications.models import Event
+from accounts.api.fields import MemberRef
+from accounts.api.paging import PageQuery, page
+from accounts.api.schema import operation, page_of
+from notifications import emitting, events, outcomes, types
+from notifications.api.drafting import LONGEST_KEY, BatchIn, EventIn, check_key, drafts
+from notifications.models import Delivery, Event
 
-LONGEST_KEY = 200
-MOST_MEMBERS = 10_000
-
-
-@extend_schema_field(
-    {
-        "type": "object",
-        "additionalProperties": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
-        "description": "Exactly the fields of the type, see /api/v1/types/. At most 16 KiB.",
-    }
-)
-class Facts(serializers.Field[Any, Any, Any, Any]):
-    """The data of an event: an object. Its type says which fields it has."""
-
-    default_error_messages = {"invalid": gettext_lazy("This must be an object with the fields of the type.")}
-
-    def to_internal_value(self, data: Any) -> Mapping[str, Any]:
-        if not isinstance(data, Mapping):
-            self.fail("invalid")
-        return data
-
-
-class AudienceIn(Strict):
-    members = serializers.ListField(child=MemberRef(), required=False, max_length=MOST_MEMBERS)
-    teams = serializers.ListField(child=Whole(), required=False, max_length=1000)
-    primary_teams = serializers.ListField(child=Whole(), required=False, max_length=1000)
-    permissions = serializers.ListField(child=Text(max_length=40), required=False, max_length=len(Permission))
-    everyone = Flag(required=False)
-
-
-class EventIn(Strict):
-    type = Text(max_length=80)
-    data = Facts()
-    audience = AudienceIn()
-    actor = MemberRef(required=False, allow_null=True)
-    occurred_at = serializers.DateTimeField(required=False)
-
-
-class BatchedEventIn(EventIn):
-    key = Text(required=False, max_length=LONGEST_KEY)
-
-
-class BatchIn(Strict):
-    events = serializers.ListField(child=BatchedEventIn(), min_length=1, max_length=emitting.MOST)
+KIND = types.TYPES["deals.stage_changed"]
+EXAMPLE: dict[str, Any] = {
+    "type": KIND.key,
+    "data": dict(KIND.example),
+    "audience": {"members": ["bob@example.com"]},
+    "actor": "alice@example.com",
+}
 
 
 class Accepted(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    url = serializers.CharField()
-    is_replay = serializers.BooleanField()
+    url = serializers.CharField(help_text="Where to read what became of it.")
+    is_replay = serializers.BooleanField(help_text="The key had made this event before; nobody is told again.")
+
+
+class AcceptedBatch(serializers.Serializer[Any]):
+    events = Accepted(many=True)
+
+
+class EventOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    type = serializers.CharField()
+    actor = serializers.IntegerField(allow_null=True, help_text="The member who did it.")
+    occurred_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField()
+    told_at = serializers.DateTimeField(allow_null=True, help_text="When every recipient was decided; null: not yet.")
+    recipients = serializers.IntegerField(help_text="Decided so far.")
+
+
+class ChannelOut(serializers.Serializer[Any]):
+    on = serializers.IntegerField()
+    on_by = serializers.DictField(child=serializers.IntegerField(), help_text="By the layer that decided.")
+    off = serializers.IntegerField()
+    off_by = serializers.DictField(child=serializers.IntegerField())
+
+
+class OutcomeOut(serializers.Serializer[Any]):
+    channels = serializers.DictField(child=ChannelOut())
+    held = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Recipients who were told nothing, by reason."
+    )
+    deliveries = serializers.DictField(
+        child=serializers.DictField(child=serializers.IntegerField()), help_text="Per channel, by status."
+    )
+
+
+class EventWithOutcome(EventOut):
+    data = serializers.DictField()  # type: ignore[assignment]
+    audience = serializers.DictField()
+    outcome = OutcomeOut()
+
+
+ACCEPTED = {"id": 4711, "url": "/api/v1/events/4711/", "is_replay": False}
+SHOWN = {
+    "id": 4711,
+    "type": KIND.key,
+    "actor": 7,
+    "occurred_at": "2027-03-09T08:30:00Z",
+    "created_at": "2027-03-09T08:30:00Z",
+    "told_at": "2027-03-09T08:30:01Z",
+    "recipients": 3,
+}
+OUTCOME = {
+    "channels": {"email": {"on": 1, "on_by": {"built_in": 1}, "off": 1, "off_by": {"own": 1}}},
+    "held": {"own_act": 1},
+    "deliveries": {"email": {"sent": 1}},
+}
+
+
+class EventQuery(PageQuery):
+    type = serializers.CharField(required=False, max_length=80, help_text="A notification type.")
+    actor = MemberRef(required=False)
 
 
 class Events(Door):
     required_scope = {"GET": "events.read", "POST": "events.write"}
 
+    @operation(
+        out=Accepted,
+        status=202,
+        body=EventIn,
+        example=EXAMPLE,
+        answer=ACCEPTED,
+        parameters=(
+            OpenApiParameter(
+                "Idempotency-Key",
+                {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+                OpenApiParameter.HEADER,
+                description="Sent again with the same content, it tells nobody twice; with other content: 422.",
+            ),
+            OpenApiParameter(
+                "Idempotency-Replayed",
+                str,
+                OpenApiParameter.HEADER,
+                response=[202],
+                description="`true` when the key had made this event before.",
+            ),
+        ),
+    )
     def post(self, request: ApiRequest) -> Response:
-        """Emit an event."""
+        """Emit an event.
+
+        It is told to everybody whom the audience names, each as they prefer, a moment after the answer. Members and
+        the actor are named by id or e-mail address. The data has exactly the fields of the type, at most 16 KiB.
+        """
         key = check_key(request.headers.get("Idempotency-Key"), field="Idempotency-Key")
-        given = EventIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        (draft,) = drafts(request.account, [{**given.validated_data, "key": key}])
+        (draft,) = drafts(request.account, [{**self.body(EventIn), "key": key}])
         try:
             event = events.emit(
                 draft.type,
@@ -99,17 +140,38 @@ class Events(Door):
         headers = {"Idempotency-Replayed": "true"} if event.is_replay else None
         return Response(accepted(event), status=202, headers=headers)
 
+    @operation(out=page_of(EventOut), query=EventQuery, answer={"results": [SHOWN], "next": None})
+    def get(self, request: ApiRequest) -> Response:
+        """List the account's events, newest first."""
+        asked = self.query(EventQuery)
+        rows = Event.objects.filter(account=request.account).defer("data", "audience", "layers", "outcome")
+        if "type" in asked:
+            rows = rows.filter(type=asked["type"])
+        if "actor" in asked:
+            ref = asked["actor"]
+            rows = rows.filter(**({"actor_id": ref} if isinstance(ref, int) else {"actor__user__email": ref}))
+        return page(request, rows, asked, word=word)
+
 
 class EventBatch(Door):
     required_scope = "events.write"
     throttle_scope = "batch"
     largest_body = 10 * 1024 * 1024
 
+    @operation(
+        out=AcceptedBatch,
+        status=202,
+        body=BatchIn,
+        example={"events": [{**EXAMPLE, "key": "deal-7-stage-3"}]},
+        answer={"events": [ACCEPTED]},
+    )
     def post(self, request: ApiRequest) -> Response:
-        """Emit up to 500 events, all or none."""
-        given = BatchIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        items = given.validated_data["events"]
+        """Emit up to 500 events, all or none.
+
+        Each event is as for emitting one, with its own idempotency key in the field `key`. If anything is wrong
+        with any of them nothing is accepted, and `errors` names every problem as `events[3].data.deal`.
+        """
+        items = self.body(BatchIn)["events"]
         for index, item in enumerate(items):
             item["key"] = check_key(item.get("key"), field=f"events[{index}].key")
         made = emitting.emit_many(request.account, drafts(request.account, items, prefix="events[{}]."))
@@ -119,63 +181,41 @@ class EventBatch(Door):
 class OneEvent(Door):
     required_scope = "events.read"
 
+    @operation(
+        out=EventWithOutcome,
+        answer={
+            **SHOWN,
+            "data": EXAMPLE["data"],
+            "audience": {"members": [7, 12], "teams": [], "primary_teams": [], "permissions": [], "everyone": False},
+            "outcome": OUTCOME,
+        },
+    )
     def get(self, request: ApiRequest, event_id: int) -> Response:
-        """Show an event and what became of it."""
+        """Show an event and what became of it.
+
+        `outcome` counts the recipients per channel by the layer that decided (`own`, `default`, `lock`, …), those
+        held back by reason, and the deliveries by status.
+        """
         event = get_object_or_404(Event, account=request.account, pk=event_id)
-        return Response({"id": event.pk, "type": event.type})
+        deliveries: dict[str, dict[str, int]] = {}
+        counted = Delivery.objects.filter(event=event).values_list("channel", "status").annotate(count=Count("pk"))
+        for channel, status, count in counted.order_by("channel", "status"):
+            deliveries.setdefault(channel, {})[status] = count
+        outcome = {**outcomes.summarise(event.outcome, event.layers), "deliveries": deliveries}
+        return Response({**word(event), "data": event.data, "audience": event.audience, "outcome": outcome})
 
 
 def accepted(event: Event) -> dict[str, Any]:
     return {"id": event.pk, "url": reverse("api:event", args=[event.pk]), "is_replay": event.is_replay}
 
 
-def check_key(key: str | None, *, field: str) -> str | None:
-    """An idempotency key: 1 to 200 printable ASCII characters, or none at all."""
-    if key is None:
-        return None
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise ValidationError({field: [_("Send 1 to %d printable ASCII characters.") % LONGEST_KEY]})
-    return key
-
-
-def drafts(account: Account, items: list[dict[str, Any]], *, prefix: str = "") -> list[Draft]:
-    """What was sent, with members by id. Addresses that the account does not know are refused, all of them."""
-    refs: set[Ref] = set()
-    for item in items:
-        refs.update(item["audience"].get("members", ()))
-    ids = naming.ids_of(account, refs)
-    actors = naming.members_of(account, [item["actor"] for item in items if item.get("actor") is not None])
-    problems: dict[str, list[str]] = {}
-    made = []
-    for index, item in enumerate(items):
-        where = prefix.format(index)
-        named = item["audience"].get("members", ())
-        if unknown := [str(ref) for ref in named if ref not in ids]:
-            some = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
-            problems[f"{where}audience.members"] = [_("Unknown member: %(ids)s.") % {"ids": some}]
-        actor = item.get("actor")
-        if actor is not None and actor not in actors:
-            problems[f"{where}actor"] = [_("This member does not exist in the account.")]
-        if not problems:
-            made.append(_draft(item, ids, actors.get(actor) if actor is not None else None))
-    if problems:
-        raise ValidationError(problems)
-    return made
-
-
-def _draft(item: Mapping[str, Any], ids: Mapping[Ref, int], actor: Membership | None) -> Draft:
-    audience = item["audience"]
-    return Draft(
-        type=item["type"],
-        audience=Audience(
-            members=tuple(dict.fromkeys(ids[ref] for ref in audience.get("members", ()))),
-            teams=tuple(dict.fromkeys(audience.get("teams", ()))),
-            primary_teams=tuple(dict.fromkeys(audience.get("primary_teams", ()))),
-            permissions=tuple(dict.fromkeys(audience.get("permissions", ()))),
-            everyone=audience.get("everyone", False),
-        ),
-        data=item["data"],
-        by=actor,
-        key=item.get("key"),
-        occurred_at=item.get("occurred_at"),
-    )
+def word(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.pk,
+        "type": event.type,
+        "actor": event.actor_id,
+        "occurred_at": event.occurred_at,
+        "created_at": event.created_at,
+        "told_at": event.fanned_out_at,
+        "recipients": event.recipients,
+    }

@@ -3,10 +3,45 @@
 from django.urls import path
 
 from accounts.api import paths as paths  # registers <row:…>
+from notifications.api.bell import (
+    Archive,
+    BellState,
+    Notifications,
+    OneNotification,
+    Read,
+    ReadAll,
+    Unarchive,
+    Unread,
+)
+from notifications.api.catalogue import OneType, Types
+from notifications.api.defaults import Changes, DefaultPreferences, Locks, OneLock, UndoChange
 from notifications.api.events import EventBatch, Events, OneEvent
+from notifications.api.preferences import Preferences
+from notifications.api.profiles import OneProfile, ProfileCellsDoor, Profiles
+from notifications.api.why import Why
 
 urlpatterns = [
     path("events/", Events.as_view(), name="events"),
     path("events/batch/", EventBatch.as_view(), name="event-batch"),
     path("events/<row:event_id>/", OneEvent.as_view(), name="event"),
+    path("notifications/", Notifications.as_view(), name="notifications"),
+    path("notifications/state/", BellState.as_view(), name="state"),
+    path("notifications/read/", Read.as_view(), name="read"),
+    path("notifications/unread/", Unread.as_view(), name="unread"),
+    path("notifications/archive/", Archive.as_view(), name="archive"),
+    path("notifications/unarchive/", Unarchive.as_view(), name="unarchive"),
+    path("notifications/read-all/", ReadAll.as_view(), name="read-all"),
+    path("notifications/<row:event_id>/", OneNotification.as_view(), name="notification"),
+    path("notifications/<row:event_id>/why/", Why.as_view(), name="why"),
+    path("types/", Types.as_view(), name="types"),
+    path("types/<str:key>/", OneType.as_view(), name="type"),
+    path("preferences/", Preferences.as_view(), name="preferences"),
+    path("default-preferences/", DefaultPreferences.as_view(), name="default-preferences"),
+    path("profiles/", Profiles.as_view(), name="profiles"),
+    path("profiles/<row:profile_id>/", OneProfile.as_view(), name="profile"),
+    path("profiles/<row:profile_id>/cells/", ProfileCellsDoor.as_view(), name="profile-cells"),
+    path("locks/", Locks.as_view(), name="locks"),
+    path("locks/<row:lock_id>/", OneLock.as_view(), name="lock"),
+    path("preference-changes/", Changes.as_view(), name="preference-changes"),
+    path("preference-changes/<row:change_id>/undo/", UndoChange.as_view(), name="undo"),
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from notifications import bell
 from notifications.models import Event
-from tests.api.conftest import event, fields_of
+from tests.api.conftest import event
 
 
 def test_an_event_over_the_api_lights_the_bell(program: Any, alice: Any, bob: Any, fan_out: Any) -> None:
