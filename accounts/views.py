@@ -17,7 +17,8 @@ LAST = "last_hub_id"  # session key: where the person was last
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
     """/ leads to the account where the person was last, or to their first; without any, says so."""
-    memberships = Membership.objects.active().filter(user_id=request.user.pk).select_related("account")
+    assert request.user.is_authenticated
+    memberships = Membership.objects.active().filter(user=request.user).select_related("account")
     by_hub = {membership.account.hub_id: membership for membership in memberships.order_by("id")}
     if not by_hub:
         return render(request, "accounts/no_account.html")

@@ -245,6 +245,7 @@ IS_MAIL_SANDBOXED = not env.is_given("EMAIL_URL")
 for _name, _value in env.mail().items():
     globals()[_name] = _value
 EMAIL_TIMEOUT = 20
+DELIVERY_CLAIM_SECONDS = env.number("DELIVERY_CLAIM_SECONDS", default=300)  # then a dead worker's mails go to another
 EMAIL_CONNECTIONS = max(1, env.number("EMAIL_CONNECTIONS", default=4))  # kept open by each worker process
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Bellhop <bellhop@{_base.hostname}>")
 

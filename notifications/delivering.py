@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -25,7 +26,7 @@ from notifications.models import Delivery, DeliveryStatus, Notification
 BATCH = 500
 AT_ONCE = 50  # so many are marked as being handed over together, and may at worst go twice
 RECORD_EVERY = 0.25  # seconds
-CLAIM = 300  # seconds
+CLAIM = settings.DELIVERY_CLAIM_SECONDS
 RENEW_EVERY = 60  # seconds; together with the longest silence of a carrier it stays well within the claim
 BACK_OFF = [30, 120, 600, 3600, 6 * 3600]  # seconds before the second, third … attempt; then it has failed
 LONGEST_WAIT = 24 * 3600  # seconds; no other side makes us wait longer

@@ -1,6 +1,10 @@
 """The cast. alice owns the account, bob and carol work in it, mallory works next door."""
 
-from collections.abc import Callable
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.core import mail
@@ -9,6 +13,7 @@ from django.core.mail import EmailMessage
 from accounts.models import Account, Membership, Role, Team
 from notifications import channels, delivering, fanout
 from tests import factories
+from tests.house import House
 
 
 @pytest.fixture
@@ -63,3 +68,13 @@ def delivered(db: None) -> Callable[[str], list[EmailMessage]]:
         return mail.outbox
 
     return run
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    var = Path(os.environ["VAR_DIR"]) / f"house-{time.monotonic_ns()}"
+    house = House(var)
+    yield house
+    if house.process and not house.has_ended:
+        house.send(signal.SIGTERM)
+        house.process.wait(60)

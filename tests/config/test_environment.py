@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import Environment
-from tests.config.conftest import environment, manage
+from tests.house import environment, manage
 
 PRODUCTION = {
     "BELLHOP_MODE": "production",

@@ -9,7 +9,7 @@ import psutil
 import psycopg
 import pytest
 
-from tests.config.conftest import House, environment, manage, wait_for
+from tests.house import House, environment, manage, wait_for
 
 pytestmark = pytest.mark.kill
 

@@ -98,7 +98,7 @@ def _prepare_database() -> None:
         say("Preparing the database …")
         call_command("migrate", interactive=False, verbosity=0)
     if not User.objects.exists():
-        demo.load()
+        call_command("demo")
     connections.close_all()
 
 

@@ -5,14 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
-import pytest
 
 from config.local import CHECKOUT
 
@@ -99,13 +98,3 @@ class House:
     def send(self, number: signal.Signals) -> None:
         assert self.process
         self.process.send_signal(number)
-
-
-@pytest.fixture
-def house() -> Iterator[House]:
-    var = Path(os.environ["VAR_DIR"]) / f"house-{time.monotonic_ns()}"
-    house = House(var)
-    yield house
-    if house.process and not house.has_ended:
-        house.send(signal.SIGTERM)
-        house.process.wait(60)
