@@ -148,8 +148,8 @@ def finished(count: int) -> list[tuple[str, bytes]]:
 
     again()
     ids = list(Delivery.objects.filter(channel="email").order_by("pk").values_list("pk", flat=True)[:count])
-    ready, _dropped = parcels.pack(CARRIER["email"], ids)
-    return [(letter.to, letter.raw) for letter in map(write, ready)]
+    packed = parcels.pack(CARRIER["email"], ids)
+    return [(letter.to, letter.raw) for letter in (write(packed.parcel(id_)) for id_ in packed.ready)]
 
 
 def again() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,7 +24,7 @@ from notifications.channels.base import Carrier, Outcome, Parcel, Sent, TryLater
 from notifications.models import Delivery, DeliveryStatus, Notification
 
 BATCH = 500
-AT_ONCE = 50  # so many are marked as being handed over together, and may at worst go twice
+AT_ONCE = 100  # so many are marked as being handed over together, and may at worst go twice
 RECORD_EVERY = 0.25  # seconds
 CLAIM = settings.DELIVERY_CLAIM_SECONDS
 RENEW_EVERY = 60  # seconds; together with the longest silence of a carrier it stays well within the claim
@@ -64,21 +64,11 @@ def carry_for(carrier: Carrier, *, seconds: float) -> bool:
 
 
 def run_due(carrier: Carrier, *, limit: int = BATCH, ends: float | None = None) -> int:
-    """Carry all that is due on one channel; no new batch after `ends` (monotonic). Returns how many were sent.
+    """Carry all that is due on one channel; nothing new after `ends` (monotonic). Returns how many were sent.
 
     Rows are claimed with SKIP LOCKED, so several of these share the work and never the same row.
     """
-    sent = 0
-    while ends is None or time.monotonic() < ends:
-        write_deliveries(carrier, limit=limit)
-        batch = Batch(secrets.token_hex(16))
-        ids = claim_due(carrier, limit=limit, claim=batch.claim)
-        if not ids:
-            break
-        ready, dropped = parcels.pack(carrier, ids)
-        _drop(dropped, claim=batch.claim)
-        sent += batch.carry(carrier, ready)
-    return sent
+    return Round(carrier, limit=limit, ends=ends).carry()
 
 
 def write_deliveries(carrier: Carrier, *, limit: int) -> int:
@@ -193,40 +183,60 @@ def _wake() -> None:
 
 
 @dataclass
-class Batch:
-    """Deliveries under one claim, on their way. Each outcome is written down soon after it is known."""
+class Round:
+    """One worker's deliveries on their way, under one claim. Each outcome is written down soon after it is known.
 
-    claim: str
+    The carrier takes parcels while earlier ones are still under way, so that it never waits for the database.
+    """
+
+    carrier: Carrier
+    limit: int = BATCH
+    ends: float | None = None
+    claim: str = field(default_factory=lambda: secrets.token_hex(16))
     sent: int = 0
-    _known: list[Outcome] = field(default_factory=list)
+    _kept: set[int] = field(default_factory=set)  # claimed, not yet given to the carrier
+    _handed: dict[int, Parcel] = field(default_factory=dict)  # given to the carrier, outcome not known
+    _known: list[Outcome] = field(default_factory=list)  # outcomes not yet written down
     _recorded_at: float = field(default_factory=time.monotonic)
     _renewed_at: float = field(default_factory=time.monotonic)
 
-    def carry(self, carrier: Carrier, ready: Sequence[Parcel]) -> int:
-        """Hand parcels over. Returns how many were sent."""
-        handed: dict[int, Parcel] = {}
+    def carry(self) -> int:
+        """Hand over all that is due. Returns how many were sent."""
         try:
-            for outcome in carrier.send_many(self._handing_over(ready, handed)):
-                handed.pop(outcome.parcel.delivery_id, None)
+            for outcome in self.carrier.send_many(self._parcels()):
+                self._handed.pop(outcome.parcel.delivery_id, None)
                 self._known.append(outcome)
                 self._record_when_time()
+        except DatabaseError:  # nothing can be written down now: the claim ends, and the sweeper comes
+            raise
         except Exception:  # a carrier promises not to raise; a fault in one must neither lose nor repeat for ever
-            log.exception("The channel %s broke off", carrier.key)
+            log.exception("The channel %s broke off", self.carrier.key)
             why = "the channel broke off; the log says more"
-            self._known += [TryLater(parcel, why, may_have_arrived=True) for parcel in handed.values()]
+            self._known += [TryLater(parcel, why, may_have_arrived=True) for parcel in self._handed.values()]
         finally:
             self._record()
+            self._let_go()
         return self.sent
 
-    def _handing_over(self, ready: Sequence[Parcel], handed: dict[int, Parcel]) -> Iterator[Parcel]:
-        """The parcels, some at a time marked as being handed over. What was lost meanwhile is left out."""
-        for start in range(0, len(ready), AT_ONCE):
-            some = {parcel.delivery_id: parcel for parcel in ready[start : start + AT_ONCE]}
-            ours = self._mark_sending(list(some))
-            handed |= {id_: parcel for id_, parcel in some.items() if id_ in ours}
-            yield from (parcel for id_, parcel in some.items() if id_ in ours)
+    def _parcels(self) -> Iterator[Parcel]:
+        """What is due, batch after batch, some at a time marked as being handed over."""
+        while self.ends is None or time.monotonic() < self.ends:
+            write_deliveries(self.carrier, limit=self.limit)
+            ids = claim_due(self.carrier, limit=self.limit, claim=self.claim)
+            if not ids:
+                return
+            self._kept.update(ids)
+            packed = parcels.pack(self.carrier, ids)
+            self._drop(packed.dropped)
+            for start in range(0, len(packed.ready), AT_ONCE):
+                for id_ in self._mark_sending(packed.ready[start : start + AT_ONCE]):
+                    parcel = packed.parcel(id_)
+                    self._kept.discard(id_)
+                    self._handed[id_] = parcel
+                    yield parcel
 
-    def _mark_sending(self, ids: list[int]) -> set[int]:
+    def _mark_sending(self, ids: list[int]) -> list[int]:
+        """Mark what is about to be handed over. Leaves out what was lost to somebody else meanwhile."""
         with connection.cursor() as cursor:
             cursor.execute(
                 """
@@ -236,7 +246,9 @@ class Batch:
                 """,
                 [CLAIM, ids, self.claim],
             )
-            return {id_ for (id_,) in cursor.fetchall()}
+            ours = {id_ for (id_,) in cursor.fetchall()}
+        self._kept.difference_update(id_ for id_ in ids if id_ not in ours)
+        return [id_ for id_ in ids if id_ in ours]
 
     def _record_when_time(self) -> None:
         now = time.monotonic()
@@ -257,6 +269,17 @@ class Batch:
         known, self._known = self._known, []
         _write_down([_entry(outcome) for outcome in known], claim=self.claim)
         self.sent += sum(isinstance(outcome, Sent) for outcome in known)
+
+    def _drop(self, dropped: Sequence[parcels.Dropped]) -> None:
+        _write_down([Entry(one.delivery_id, DeliveryStatus.DROPPED, one.why) for one in dropped], claim=self.claim)
+        self._kept.difference_update(one.delivery_id for one in dropped)
+
+    def _let_go(self) -> None:
+        """Give back what was claimed and never tried."""
+        if self._kept:
+            Delivery.objects.filter(pk__in=self._kept, claim=self.claim).update(
+                status=DeliveryStatus.DUE, claim="", attempts=F("attempts") - 1
+            )
 
 
 @dataclass(frozen=True)
@@ -282,10 +305,6 @@ def _entry(outcome: Outcome) -> Entry:
         return Entry(id_, DeliveryStatus.FAILED, outcome.why, may_have_arrived=outcome.may_have_arrived)
     wait = max(BACK_OFF[max(tried, 1) - 1], min(outcome.seconds or 0, LONGEST_WAIT))
     return Entry(id_, DeliveryStatus.DUE, outcome.why, wait=wait, may_have_arrived=outcome.may_have_arrived)
-
-
-def _drop(dropped: Sequence[parcels.Dropped], *, claim: str) -> None:
-    _write_down([Entry(one.delivery_id, DeliveryStatus.DROPPED, one.why) for one in dropped], claim=claim)
 
 
 def _write_down(entries: Sequence[Entry], *, claim: str) -> None:

@@ -1,7 +1,7 @@
 """What is in a delivery: read at the moment it is about to leave, with the reason where it must not leave any more."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
@@ -28,30 +28,59 @@ class Dropped:
     why: str
 
 
-def pack(carrier: Carrier, ids: Sequence[int]) -> tuple[list[Parcel], list[Dropped]]:
-    """Turn claimed deliveries into parcels: two queries, however many. The rest is dropped, with the reason.
+@dataclass(frozen=True)
+class Packed:
+    """Claimed deliveries: those that may leave, and those that may not any more."""
+
+    ready: list[int]
+    dropped: list[Dropped]
+    _rows: Mapping[int, Mapping[str, Any]]
+    _events: Mapping[int, Mapping[str, Any]]
+    _carrier: Carrier
+    _words: dict[tuple[int, str], Message] = field(default_factory=dict)
+
+    def parcel(self, delivery_id: int) -> Parcel:
+        """The parcel of one that may leave. Its words are made now, once per event and language."""
+        row = self._rows[delivery_id]
+        event = self._events[row["event_id"]]
+        language = row["language"] or event["account__language"]
+        message = self._words.get((event["pk"], language))
+        if message is None:
+            message = rendering.render(event["type"], event["data"], language=language)
+            self._words[event["pk"], language] = message
+        return Parcel(
+            delivery_id=delivery_id,
+            event_id=event["pk"],
+            member_id=row["member_id"],
+            type_key=event["type"],
+            name=row["name"],
+            email=row["email"],
+            hub_id=event["account__hub_id"],
+            account_name=event["account__name"],
+            language=language,
+            message=message,
+            attempt=row["attempts"],
+            may_turn_off=not (row["locked_on"] or _is_required(event["type"], self._carrier)),
+        )
+
+
+def pack(carrier: Carrier, ids: Sequence[int]) -> Packed:
+    """Read what claimed deliveries carry and whether they may still leave: two queries, however many.
 
     What a member, or an administrator for all, turned off since the fan-out does not leave; what they turned on
     since does not come back.
     """
-    rows = _read(carrier, ids)
-    events = {
-        event.pk: event
-        for event in Event.objects.filter(pk__in={row["event_id"] for row in rows})
-        .select_related("account")
-        .only("type", "data", "account__hub_id", "account__name", "account__language")
-    }
-    words: dict[tuple[int, str], Message] = {}
-    parcels, dropped = [], []
-    for row in rows:
-        event = events.get(row["event_id"])
-        if event is None or (why := _objection(row, event, carrier)) == GONE:
-            dropped.append(Dropped(row["id"], GONE))
-        elif why:
-            dropped.append(Dropped(row["id"], why))
+    rows = {row["id"]: row for row in _read(carrier, ids)}
+    events = Event.objects.filter(pk__in={row["event_id"] for row in rows.values()}).values(
+        "pk", "type", "data", "account__hub_id", "account__name", "account__language"
+    )
+    ready, dropped = [], []
+    for id_, row in rows.items():
+        if why := _objection(row, carrier):
+            dropped.append(Dropped(id_, why))
         else:
-            parcels.append(_parcel(row, event, carrier, words))
-    return parcels, dropped
+            ready.append(id_)
+    return Packed(ready, dropped, rows, {event["pk"]: event for event in events}, carrier)
 
 
 def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -80,13 +109,13 @@ def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _objection(row: Mapping[str, Any], event: Event, carrier: Carrier) -> str:
+def _objection(row: Mapping[str, Any], carrier: Carrier) -> str:
     """Why this must not leave now, or nothing. The order is that of the preference layers."""
-    if not row["is_member"]:
+    if row["type"] is None or not row["is_member"]:
         return GONE
     if not row["is_active"]:
         return INACTIVE
-    if _is_required(event, carrier) or row["locked_on"]:
+    if row["locked_on"] or _is_required(row["type"], carrier):
         return ""
     if row["locked_on"] is False:
         return LOCKED
@@ -97,26 +126,6 @@ def _objection(row: Mapping[str, Any], event: Event, carrier: Carrier) -> str:
     return ""
 
 
-def _parcel(row: Mapping[str, Any], event: Event, carrier: Carrier, words: dict[tuple[int, str], Message]) -> Parcel:
-    language = row["language"] or event.account.language
-    if (event.pk, language) not in words:
-        words[event.pk, language] = rendering.render(event.type, event.data, language=language)
-    return Parcel(
-        delivery_id=row["id"],
-        event_id=event.pk,
-        member_id=row["member_id"],
-        type_key=event.type,
-        name=row["name"],
-        email=row["email"],
-        hub_id=event.account.hub_id,
-        account_name=event.account.name,
-        language=language,
-        message=words[event.pk, language],
-        attempt=row["attempts"],
-        may_turn_off=not (_is_required(event, carrier) or row["locked_on"]),
-    )
-
-
-def _is_required(event: Event, carrier: Carrier) -> bool:
-    kind = types.TYPES.get(event.type)
+def _is_required(type_key: str, carrier: Carrier) -> bool:
+    kind = types.TYPES.get(type_key)
     return kind is not None and carrier.key in kind.required

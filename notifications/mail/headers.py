@@ -78,16 +78,15 @@ def name_and_address(sender: str) -> tuple[str, str]:
 
 
 def _words(text: str) -> str:
-    """Encoded words in UTF-8 and base64, one to a line."""
-    words, chunk = [], b""
-    for letter in text:
-        encoded = letter.encode()
-        if len(chunk) + len(encoded) > CHUNK:
-            words.append(chunk)
-            chunk = b""
-        chunk += encoded
-    words.append(chunk)
-    return "\r\n ".join(f"=?utf-8?b?{binascii.b2a_base64(word, newline=False).decode()}?=" for word in words)
+    """Encoded words in UTF-8 and base64, one to a line, none ending within a letter."""
+    encoded, words, start = text.encode(), [], 0
+    while start < len(encoded):
+        end = min(start + CHUNK, len(encoded))
+        while end < len(encoded) and encoded[end] & 0xC0 == 0x80:
+            end -= 1
+        words.append(f"=?utf-8?b?{binascii.b2a_base64(encoded[start:end], newline=False).decode()}?=")
+        start = end
+    return "\r\n ".join(words)
 
 
 def _folded(line: str) -> str:

@@ -155,7 +155,7 @@ def wrapped(text: str) -> str:
     lines: list[str] = []
     for line in text.strip().split("\n"):
         line = line.rstrip()
-        if len(line) <= COLUMNS:
+        if len(line) <= COLUMNS or " " not in line:
             if line or (lines and lines[-1]):
                 lines.append(line)
         else:
