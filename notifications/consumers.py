@@ -1,19 +1,20 @@
 """The live socket. It forwards hints and answers heartbeats with the state; see docs/SOCKET.md."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import orjson
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 
 from accounts.access import membership_of
-from accounts.models import User
 from notifications import live
 from notifications.hub import NO_ACCESS, SIGNED_OUT, hub, state_payload
 
@@ -23,27 +24,42 @@ LONGEST_QUESTION = 200
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
     """One open tab. Tells it what is new; answers each "state?" with the absolute state.
 
-    It joins no channel-layer group (its layer alias does not exist): the process-wide hub knows it.
+    Thousands of these sit idle in a process, so each keeps as little as it can: no channel layer (the process-wide
+    hub knows it), no task of its own, and of the request only the session's key.
     """
 
-    channel_layer_alias = "none"
     member_id = 0
     account_id = 0
     session = ""
 
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        """What Channels does around a consumer, less what only a channel layer needs."""
+        self.base_send = send
+        self._hub_id = scope["url_route"]["kwargs"]["hub_id"]
+        self._session_key = _session_key(scope)
+        del scope
+        with suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Without a trip to the database's thread, which Channels makes before each message."""
+        await getattr(self, get_handler_name(message))(message)
+
     async def connect(self) -> None:
         """Let members of the account in. Others are told why by the close code, which needs an open socket."""
         await self.accept()
-        if not self.scope["user"].is_authenticated:
-            await self.close(SIGNED_OUT)
-            return
-        hub_id = self.scope["url_route"]["kwargs"]["hub_id"]
-        found = await database_sync_to_async(look)(self.scope["user"], hub_id)
+        found, refusal = await self._look()
         if found is None:
-            await self.close(NO_ACCESS)
+            await self.close(refusal)
             return
         self.member_id, self.account_id = found
-        self.session = live.session_digest(self.scope["session"].session_key)
+        self.session = live.session_digest(self._session_key)
         await hub.join(self)
         await self._tell_state()  # read after joining: nothing falls between the two
 
@@ -54,8 +70,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         """The tab asks for its state, at its heartbeat and when it comes to the front. All else is ignored."""
         if not self.member_id or text_data is None or len(text_data) > LONGEST_QUESTION or _kind(text_data) != "state?":
             return
-        if (reason := await database_sync_to_async(self._refusal)()) is not None:
-            await self.end(reason)
+        found, refusal = await self._look()  # what was true when it opened is looked up again
+        if found != (self.member_id, self.account_id):
+            await self.end(refusal)
         else:
             await self._tell_state()
 
@@ -73,25 +90,27 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         (state,) = await database_sync_to_async(live.state_of)([self.member_id])
         await self.tell(state_payload(state))
 
-    def _refusal(self) -> int | None:
-        """Why the socket may not stay. What was true when it opened is looked up again."""
-        if not is_signed_in(self.scope["session"]):
-            return SIGNED_OUT
-        known = look(self.scope["user"], self.scope["url_route"]["kwargs"]["hub_id"])
-        return None if known == (self.member_id, self.account_id) else NO_ACCESS
+    async def _look(self) -> tuple[tuple[int, int] | None, int]:
+        """The member and account behind the socket, or nobody; and the code that says why it may not be open."""
+        found: tuple[tuple[int, int] | None, int] = await database_sync_to_async(look)(self._session_key, self._hub_id)
+        return found
 
 
-def look(user: User, hub_id: int) -> tuple[int, int] | None:
-    """Member id and account id of a person in an account, or None for a stranger."""
-    member = membership_of(user, hub_id)
-    return (member.pk, member.account_id) if member else None
-
-
-def is_signed_in(session: Any) -> bool:
-    """Whether a sign-in stands, read afresh."""
+def look(session_key: str | None, hub_id: int) -> tuple[tuple[int, int] | None, int]:
+    """Member id and account id of whoever signed in with that session, read afresh; None for strangers."""
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session.session_key)
-    return get_user(request).is_authenticated
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(request)
+    if not user.is_authenticated:
+        return None, SIGNED_OUT
+    member = membership_of(user, hub_id)
+    return (member.pk, member.account_id) if member else None, NO_ACCESS
+
+
+def _session_key(scope: Mapping[str, Any]) -> str | None:
+    cookie = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
+    key: str | None = parse_cookie(cookie.decode("latin1")).get(settings.SESSION_COOKIE_NAME)
+    return key
 
 
 def _kind(text: str) -> object:
