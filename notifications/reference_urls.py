@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from notifications.views import reference
+
+urlpatterns = [
+    path("", reference.types_page, name="types"),
+    path("<str:type_key>/mail/", reference.mail, name="types-mail"),
+]
