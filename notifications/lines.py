@@ -55,11 +55,12 @@ class Line:
 
     @property
     def time_words(self) -> str:
-        return date_format(self.told_at, "TIME_FORMAT")
+        # Translators: format of a time of day, see Django's date format characters.
+        return date_format(self.told_at, _("H:i"))
 
     @property
     def told_at_words(self) -> str:
-        return date_format(self.told_at, "DATETIME_FORMAT")
+        return f"{date_format(self.told_at, 'DATE_FORMAT')}, {self.time_words}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Page:
         return any(line.is_unread for day in self.days for line in day.lines)
 
 
-def page(member: Membership, filters: Filters = Filters(), *, before: int | None = None, size: int) -> Page:  # noqa: B008
+def page(member: Membership, filters: Filters = Filters(), *, before: int | None = None, size: int) -> Page:
     """The next `size` lines before an event. One query, or two with a search, whatever the number of lines."""
     rows = bell.of(member).filter(archived_at__isnull=not filters.archived)
     if filters.only_unread:

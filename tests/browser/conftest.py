@@ -1,6 +1,7 @@
 """A real browser against the real application. Tests wait for conditions, never for time."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Account, Membership
@@ -19,7 +20,16 @@ from tests.browser.chromium import Chromium
 from tests.browser.stack import Stack
 
 PATIENCE = 15_000  # milliseconds until a condition that never comes fails
+expect.set_options(timeout=PATIENCE)
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+
+
+def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE / 1000) -> None:
+    """Return when it holds; fail, naming it, when it never does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} seconds"
+        time.sleep(0.02)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,7 +99,7 @@ class Device:
         with page.expect_websocket(lambda line: "/ws/live/" in line.url) as line:
             page.goto(self.home + path)
         if not line.value.is_closed():
-            page.wait_for_function("document.documentElement.dataset.live === 'on'")
+            expect(page.locator("html")).to_have_attribute("data-live", "on")
         return page
 
     def _heard(self, kind: str, text: str) -> None:

@@ -3,7 +3,11 @@ class ActionMenu extends HTMLElement {
   connectedCallback() {
     this.menu = this.querySelector("[popover]");
     this.button = this.querySelector("button[popovertarget]");
-    this.menu.addEventListener("beforetoggle", (event) => event.newState === "open" && this.#load());
+    this.menu.addEventListener("beforetoggle", (event) => {
+      if (event.newState === "open") this.#load();
+      // A popover inside another one does not give the focus back by itself.
+      else if (this.menu.contains(document.activeElement)) this.button.focus();
+    });
     this.menu.addEventListener("keydown", (event) => this.#move(event));
     this.menu.addEventListener("click", (event) => {
       if (event.target.closest("[data-again]")) this.#load();

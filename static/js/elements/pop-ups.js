@@ -6,7 +6,8 @@ browser with no visible tab shows nothing.
 */
 const STAY = 8_000;
 const TICK = 250;
-const MOST = 3;
+const MOST = 3; // at once; on a phone one
+const narrow = matchMedia("(width < 44rem)");
 const STEP_IN = 300; // how long a visible tab leaves the one in use to show first
 const REMEMBER = 60_000; // how long a notification counts as shown
 
@@ -80,7 +81,7 @@ class PopUps extends HTMLElement {
 
   #show(id, words) {
     this.spoken.textContent = [words.title, words.body].filter(Boolean).join(". ");
-    if (this.#cards.length >= MOST) {
+    if (this.#cards.length >= (narrow.matches ? 1 : MOST)) {
       this.#waiting += 1;
       this.#showMore();
       return;
