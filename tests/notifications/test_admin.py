@@ -40,7 +40,8 @@ def as_operator(db):
 
 
 def words(answer):
-    return " ".join(re.sub(r"<[^>]+>", " ", html.unescape(answer.content.decode())).split())
+    """What a page says, without its tags."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
 
 
 def is_on(member):
@@ -60,7 +61,7 @@ def test_the_grid_is_edited_reviewed_and_applied(as_alice, alice, bob, carol):
 
     review = as_alice.post(DEFAULTS, {"shown": "", f"cell:{STAGE}": "off", "_review": "1"})
     text = words(review)
-    assert "2 members , 2 cells" in text.replace(" ,", " ,")
+    assert "2 members, 2 cells" in text
     assert "1 member has chosen otherwise and keeps it." in text
     assert "A deal you own or follow moves to another stage" in text
     assert not AccountDefault.objects.exists()
@@ -163,10 +164,10 @@ def test_a_profile_is_made_filled_moved_and_removed(as_alice, account, alice, bo
     assert is_on(bob)
 
     link = f"/admin/notifications/profile/{second.pk}/delete/"
-    assert "1 member , 1 cell" in words(as_alice.get(link))
+    assert "1 member, 1 cell" in words(as_alice.get(link))
     as_alice.post(link, {"post": "yes"})
     assert not is_on(bob)
-    assert "2 notifications" in words(as_alice.get("/admin/notifications/profile/")) or True
+    assert "1 notification" in words(as_alice.get("/admin/notifications/profile/"))
 
 
 def test_a_change_is_undone_from_the_log(as_alice, account, alice, bob):
