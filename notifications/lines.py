@@ -81,6 +81,10 @@ class Page:
     is_search_cut: bool = False
 
     @property
+    def most_searched(self) -> int:
+        return MOST_SEARCHED
+
+    @property
     def newest(self) -> int:
         """The newest event that this page shows."""
         return self.days[0].lines[0].event_id if self.days else 0
