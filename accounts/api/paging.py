@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -18,14 +19,15 @@ from accounts.api.paths import LARGEST_ID
 USUAL, MOST = 50, 200
 
 
-class Cursor(serializers.CharField):
+@extend_schema_field({"type": "string", "maxLength": 40})
+class Cursor(serializers.Field[Any, Any, Any, Any]):
     """The place where a page begins. Opaque: taken from `next`."""
 
     default_error_messages = {"invalid": _("Take the cursor from the “next” of an answer.")}
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: Any) -> int:
         try:
-            place = int(base64.urlsafe_b64decode(f"{data}==".encode()).decode())
+            place = int(base64.urlsafe_b64decode(f"{data[:40]}==".encode()).decode())
         except (ValueError, binascii.Error):
             self.fail("invalid")
         if not 0 <= place <= LARGEST_ID:
@@ -40,7 +42,7 @@ def cursor_at(place: int) -> str:
 class PageQuery(Strict):
     """The query of every list."""
 
-    cursor = Cursor(required=False, max_length=40, help_text="From `next`.")
+    cursor = Cursor(required=False, help_text="From `next`.")
     limit = AskedWhole(min_value=1, max_value=MOST, required=False, help_text=f"At most so many; {USUAL} unless said.")
 
 

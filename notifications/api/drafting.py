@@ -73,43 +73,46 @@ def check_key(key: str | None, *, field: str) -> str | None:
 
 
 def drafts(account: Account, items: list[dict[str, Any]], *, prefix: str = "") -> list[Draft]:
-    """What was sent, with members by id. Addresses that the account does not know are refused, all of them."""
-    refs: set[Ref] = set()
-    for item in items:
-        refs.update(item["audience"].get("members", ()))
-    ids = naming.ids_of(account, refs)
-    actors = naming.members_of(account, [item["actor"] for item in items if item.get("actor") is not None])
+    """What was sent, with members by id. People whom the account does not know are refused, all of them.
+
+    Members that were named by id are left to the domain, which looks at every id in any case.
+    """
+    people = naming.members_of(
+        account,
+        {ref for item in items for ref in item["audience"].get("members", ()) if isinstance(ref, str)}
+        | {item["actor"] for item in items if item.get("actor") is not None},
+    )
     problems: dict[str, list[str]] = {}
     made = []
     for index, item in enumerate(items):
         where = prefix.format(index)
         named = item["audience"].get("members", ())
-        if unknown := [str(ref) for ref in named if ref not in ids]:
+        if unknown := [ref for ref in named if isinstance(ref, str) and ref not in people]:
             some = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
             problems[f"{where}audience.members"] = [_("Unknown member: %(ids)s.") % {"ids": some}]
-        actor = item.get("actor")
-        if actor is not None and actor not in actors:
+        if item.get("actor") is not None and item["actor"] not in people:
             problems[f"{where}actor"] = [_("This member does not exist in the account.")]
         if not problems:
-            made.append(_draft(item, ids, actors.get(actor) if actor is not None else None))
+            made.append(_draft(item, people))
     if problems:
         raise ValidationError(problems)
     return made
 
 
-def _draft(item: Mapping[str, Any], ids: Mapping[Ref, int], actor: Membership | None) -> Draft:
+def _draft(item: Mapping[str, Any], people: Mapping[Ref, Membership]) -> Draft:
     audience = item["audience"]
+    members = (ref if isinstance(ref, int) else people[ref].pk for ref in audience.get("members", ()))
     return Draft(
         type=item["type"],
         audience=Audience(
-            members=tuple(dict.fromkeys(ids[ref] for ref in audience.get("members", ()))),
+            members=tuple(dict.fromkeys(members)),
             teams=tuple(dict.fromkeys(audience.get("teams", ()))),
             primary_teams=tuple(dict.fromkeys(audience.get("primary_teams", ()))),
             permissions=tuple(dict.fromkeys(audience.get("permissions", ()))),
             everyone=audience.get("everyone", False),
         ),
         data=item["data"],
-        by=actor,
+        by=None if item.get("actor") is None else people[item["actor"]],
         key=item.get("key"),
         occurred_at=item.get("occurred_at"),
     )

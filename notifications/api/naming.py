@@ -18,18 +18,6 @@ from accounts.models import Account, Membership
 Ref = int | str
 
 
-def ids_of(account: Account, refs: Iterable[Ref]) -> dict[Ref, int]:
-    """Member ids by what they were named. Addresses the account does not know are missing; ids stand as given."""
-    wanted = set(refs)
-    emails = [ref for ref in wanted if isinstance(ref, str)]
-    found: dict[Ref, int] = {ref: ref for ref in wanted if isinstance(ref, int)}
-    if emails:
-        found.update(
-            Membership.objects.of(account).filter(user__email__in=emails).values_list("user__email", "pk").iterator()
-        )
-    return found
-
-
 def members_of(account: Account, refs: Iterable[Ref]) -> dict[Ref, Membership]:
     """Members by what they were named, one query for all. Those the account does not know are missing."""
     wanted = set(refs)
@@ -37,10 +25,9 @@ def members_of(account: Account, refs: Iterable[Ref]) -> dict[Ref, Membership]:
         return {}
     ids = [ref for ref in wanted if isinstance(ref, int)]
     emails = [ref for ref in wanted if isinstance(ref, str)]
+    named = Membership.objects.of(account).filter(Q(pk__in=ids) | Q(user__email__in=emails))
     found: dict[Ref, Membership] = {}
-    for member in (
-        Membership.objects.of(account).select_related("user").filter(Q(pk__in=ids) | Q(user__email__in=emails))
-    ):
+    for member in named.select_related("user").only("account_id", "user__email"):
         found |= {member.pk: member, member.email: member}
     return found
 
