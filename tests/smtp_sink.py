@@ -38,6 +38,7 @@ class Sink:
     mails: list[Received] = field(default_factory=list)
     commands: Counter[str] = field(default_factory=Counter)
     connections: int = 0
+    most_connections: int = 1000  # one more is refused
     open: set[Any] = field(default_factory=set)  # transports
     port: int = 0
     password: str | None = None  # sign-in is asked for, and only this one is right
@@ -93,20 +94,25 @@ class Sink:
 class _Server(SMTP):
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        sign_in = {"authenticator": self._check, "auth_require_tls": False, "auth_required": True}
+        sign_in = {"authenticator": self._check, "auth_require_tls": False}
         super().__init__(_Handler(sink), hostname="sink.test", loop=sink._loop, **(sign_in if sink.password else {}))
 
     def _check(self, _server: Any, _session: Any, _envelope: Any, _way: str, data: Any) -> AuthResult:
         return AuthResult(success=data.password.decode() == self._sink.password, handled=False)
 
     def connection_made(self, transport: Any) -> None:
+        if len(self._sink.open) >= self._sink.most_connections:
+            transport.write(b"421 4.7.0 Too many connections\r\n")
+            transport.close()
+            return
         self._sink.connections += 1
         self._sink.open.add(transport)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._sink.open.discard(self.transport)
-        super().connection_lost(error)
+        if self.transport is not None:
+            self._sink.open.discard(self.transport)
+            super().connection_lost(error)
 
     async def push(self, status: Any) -> None:
         if self._sink.latency:

@@ -11,11 +11,10 @@ from django.core.mail import get_connection
 from django.utils.translation import gettext_lazy
 
 from notifications.channels.base import Outcome, Parcel, Sent, TryLater, Unreachable
-from notifications.mail.connections import Answer, Connections, Verdict
+from notifications.mail.connections import SMTP, Answer, Connections, Verdict
 from notifications.mail.headers import Undeliverable
 from notifications.mail.writing import Letter, write
 
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
 TOGETHER = 50  # mails that a backend other than SMTP gets at once
 
 log = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from notifications.mail.writing import Letter
 
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 AHEAD = 8  # mails written per connection before it is free
 ASK_AFTER = 10  # seconds a connection lay idle, after which it is asked whether it still lives
 STALE_AFTER = 240  # seconds; most servers hang up after five minutes
@@ -145,14 +146,10 @@ class Line:
             backend.open()
             assert backend.connection is not None
             backend.connection.ehlo_or_helo_if_needed()
-        except smtplib.SMTPAuthenticationError as refused:
-            raise NoServer(
-                f"the mail server refused our sign-in: {_said(refused.smtp_code, refused.smtp_error)}"
-            ) from None
-        except smtplib.SMTPResponseException as refused:
-            raise NoServer(f"the mail server refused us: {_said(refused.smtp_code, refused.smtp_error)}") from None
         except (OSError, smtplib.SMTPException) as problem:
-            raise NoServer(f"the mail server cannot be reached: {problem}") from None
+            if backend.connection is not None:
+                backend.connection.close()
+            raise NoServer(_why_not(problem)) from None
         self._smtp = backend.connection
         return self._smtp
 
@@ -281,6 +278,15 @@ class _Job:
 
 def _verdict(code: int) -> Verdict:
     return Verdict.NEVER if 500 <= code < 600 else Verdict.LATER
+
+
+def _why_not(problem: OSError | smtplib.SMTPException) -> str:
+    """Why no connection could be had, as a sentence's end."""
+    if isinstance(problem, smtplib.SMTPAuthenticationError):
+        return f"the mail server refused our sign-in: {_said(problem.smtp_code, problem.smtp_error)}"
+    if isinstance(problem, smtplib.SMTPResponseException):
+        return f"the mail server refused us: {_said(problem.smtp_code, problem.smtp_error)}"
+    return f"the mail server cannot be reached: {problem}"
 
 
 def _said(code: int, words: bytes | str) -> str:
