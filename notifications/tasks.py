@@ -1,14 +1,19 @@
 """What runs in the background. Every task claims rows and may run twice; the sweeper finds what was left."""
 
 import logging
+import time
 from typing import Any
 
 from celery import Task, shared_task
+from django.conf import settings
+from redis import RedisError
 
-from notifications import channels, delivering, fanout
+from notifications import channels, delivering, fanout, live
 from notifications.models import Event
 
 A_WHILE = 20  # seconds: a worker that is told to stop has to wait no longer than this
+GATHER = 0.1  # seconds: what several events want delivered is carried together, at a fraction of the cost
+ASKED = 2  # seconds after which a task that was asked for and has not begun is asked for again
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +21,7 @@ log = logging.getLogger(__name__)
 @shared_task(acks_late=True)
 def fan_out() -> None:
     """Tell everybody about the events that wait, then start carrying."""
+    _begin(fan_out)
     if fanout.run_due():
         wake_deliveries()
 
@@ -23,6 +29,8 @@ def fan_out() -> None:
 @shared_task(acks_late=True)
 def deliver(*, channel: str, **_: object) -> None:
     """Carry what is due on one channel, for a while; what is left takes its turn behind other work."""
+    time.sleep(GATHER)
+    _begin(deliver, channel=channel)
     if delivering.carry_for(channels.CARRIER[channel], seconds=A_WHILE):
         wake(deliver, channel=channel)
 
@@ -39,13 +47,41 @@ def sweep() -> None:
 def wake_deliveries() -> None:
     """Start carrying on every channel that has something due."""
     for carrier in channels.CARRIERS:
-        if delivering.has_due(carrier):
+        if not _is_asked(deliver, channel=carrier.key) and delivering.has_due(carrier):
             wake(deliver, channel=carrier.key)
 
 
 def wake(task: "Task[..., None]", **given: Any) -> None:
-    """Start a task soon. A broker that is down costs only time: the sweeper comes anyway."""
+    """Start a task soon. One that was asked for and has not begun will see the caller's rows too: once is enough.
+
+    A broker that is down costs only time: the sweeper comes anyway.
+    """
+    try:
+        if not live.client().set(_mark(task, given), 1, nx=True, ex=ASKED):
+            return
+    except RedisError as error:
+        log.warning("%s may be started more often than needed (%s)", task.name, type(error).__name__)
     try:
         task.delay(**given)
     except Exception as error:  # noqa: BLE001 (kombu wraps transport errors in many types)
         log.warning("%s was not woken (%s): the sweeper will", task.name, type(error).__name__)
+        _begin(task, **given)
+
+
+def _begin(task: "Task[..., None]", **given: Any) -> None:
+    """From here on whoever asks for the task has to start another one: this one may not see their rows any more."""
+    try:
+        live.client().delete(_mark(task, given))
+    except RedisError:
+        log.debug("the mark of %s stays until it ends by itself", task.name)
+
+
+def _is_asked(task: "Task[..., None]", **given: Any) -> bool:
+    try:
+        return bool(live.client().exists(_mark(task, given)))
+    except RedisError:
+        return False
+
+
+def _mark(task: "Task[..., None]", given: dict[str, Any]) -> str:
+    return f"{settings.REDIS_PREFIX}asked:{task.name}:{','.join(map(str, given.values()))}"
