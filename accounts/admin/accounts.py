@@ -88,7 +88,7 @@ class TeamAdmin(ScopedAdmin):
 
     may_add = may_change = may_delete = True
     fields = ("name",)
-    list_display = ("name", "account", "primary", "extra")
+    list_display = ("name", "account_name", "primary", "extra")
     list_select_related = ("account",)
     search_fields = ("name",)
     ordering = ("account", "name")

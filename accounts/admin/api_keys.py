@@ -35,7 +35,7 @@ class ApiKeyAdmin(ScopedAdmin):
 
     may_add = True
     form = KeyForm
-    list_display = ("name", "beginning", "scope_words", "created_at", "last_used_at", "state", "account")
+    list_display = ("name", "beginning", "scope_words", "created_at", "last_used_at", "state", "account_name")
     list_select_related = ("account",)
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "prefix")

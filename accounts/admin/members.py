@@ -68,7 +68,7 @@ class MembershipAdmin(ScopedAdmin):
 
     may_add = may_change = True
     form = MemberForm
-    list_display = ("person", "email", "role", "seat", "primary_team", "state", "account")
+    list_display = ("person", "email", "role", "seat", "team", "state", "account_name")
     list_select_related = ("account", "user", "primary_team")
     list_filter = ("is_active", "role", "seat")
     search_fields = ("user__name", "user__email")
@@ -115,6 +115,10 @@ class MembershipAdmin(ScopedAdmin):
     @admin.display(description=_("e-mail address"), ordering="user__email")
     def email(self, obj: Membership) -> str:
         return obj.email
+
+    @admin.display(description=_("primary team"), ordering="primary_team__name", empty_value="–")
+    def team(self, obj: Membership) -> str | None:
+        return obj.primary_team.name if obj.primary_team else None
 
     @admin.display(description=_("state"), ordering="is_active")
     def state(self, obj: Membership) -> str:

@@ -69,6 +69,13 @@ def _offered(request: HttpRequest) -> list[tuple[int, str, int]]:
     return list(accounts_of(request).order_by("name", "pk").values_list("pk", "name", "hub_id")[:CHOICES])
 
 
+def _by_name(field: Any) -> Any:
+    """Choices as people know them: by their name, without the number that logs have."""
+    if field is not None:
+        field.label_from_instance = lambda row: getattr(row, "name", str(row))
+    return field
+
+
 class AccountForm(Form):
     """A form whose row belongs to one account, known before the form is shown."""
 
@@ -115,6 +122,17 @@ class ScopedAdmin(Admin):
         if self.account_path == "pk" or len(scope_of(request) or (1, 2)) < 2:
             return filters
         return [*filters, AccountFilter.along(self.account_path)]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The account is a column only for those who see several."""
+        scope = scope_of(request)
+        columns = super().get_list_display(request)
+        is_one = scope is not None and len(scope) == 1
+        return [name for name in columns if name != "account_name" or not is_one]
+
+    @admin.display(description=gettext_lazy("account"), ordering="account")
+    def account_name(self, obj: Any) -> str:
+        return str(obj.account.name)
 
     def get_object_or_404(self, request: HttpRequest, object_id: str) -> Any:
         """The row, among those that the request may see."""
@@ -197,13 +215,13 @@ class ScopedAdmin(Admin):
 
     def formfield_for_foreignkey(self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = self._choices(db_field, request)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return _by_name(super().formfield_for_foreignkey(db_field, request, **kwargs))
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
         kwargs["queryset"] = self._choices(db_field, request)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        return _by_name(super().formfield_for_manytomany(db_field, request, **kwargs))
 
     def _choices(self, db_field: "Field[Any, Any]", request: HttpRequest) -> QuerySet[Any]:
         """What a choice offers: rows of the same account that the request may see."""

@@ -20,7 +20,7 @@ from notifications.models import PreferenceChange
 class PreferenceChangeAdmin(ScopedAdmin):
     """Read, and undo."""
 
-    list_display = ("made_at", "summary", "members_affected", "cells_affected", "by", "state", "account")
+    list_display = ("made_at", "summary", "members_affected", "cells_affected", "by", "state", "account_name")
     list_display_links = ("made_at", "summary")
     list_select_related = ("account", "made_by__user", "undone_by")
     list_filter = ("layer",)

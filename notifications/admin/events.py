@@ -22,7 +22,7 @@ class EventTypeFilter(TypeFilter):
 class EventAdmin(ScopedAdmin):
     """What was emitted."""
 
-    list_display = ("occurred_at", "title", "kind", "recipients", "outcome_words", "account")
+    list_display = ("occurred_at", "title", "kind", "recipients", "outcome_words", "account_name")
     list_display_links = ("occurred_at", "title")
     list_select_related = ("account",)
     list_filter = (EventTypeFilter,)

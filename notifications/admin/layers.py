@@ -164,6 +164,8 @@ def _by_topic(seen: defaults.Preview) -> list[tuple[str, list[defaults.CellChang
 class AccountDefaultAdmin(GridAdmin):
     """One page per account: what everybody gets who has not chosen."""
 
+    may_change = True
+
     def get_urls(self) -> list[Any]:
         page = self.admin_site.admin_view(self.changelist_view)
         return [path("", page, name="notifications_accountdefault_changelist")]
@@ -192,7 +194,7 @@ class LockAdmin(GridAdmin):
 
     may_add = may_change = may_delete = True
     form = LockForm
-    list_display = ("what", "is_on", "reason", "end", "by", "account")
+    list_display = ("what", "is_on", "reason", "end", "by", "account_name")
     list_select_related = ("account", "locked_by__user")
     search_fields = ("reason", "type")
     ordering = ("account", "type", "channel")

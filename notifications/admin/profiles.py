@@ -88,7 +88,7 @@ class ProfileAdmin(GridAdmin):
     """The profiles of an account."""
 
     may_add = may_change = may_delete = True
-    list_display = ("name", "whom", "says", "position", "account")
+    list_display = ("name", "whom", "says", "position", "account_name")
     list_select_related = ("account", "team")
     search_fields = ("name",)
     ordering = ("account", "position", "pk")
