@@ -74,7 +74,7 @@ class MembershipAdmin(ScopedAdmin):
     search_fields = ("user__name", "user__email")
     ordering = ("account", "user__name", "pk")
     actions = ("deactivate", "activate", "mail_again")
-    readonly_fields = ("person", "email", "state", "created_at")
+    readonly_fields = ("person", "email", "state", "since")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -82,7 +82,7 @@ class MembershipAdmin(ScopedAdmin):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        who = ("person", "email", "state", "created_at") if obj else ("email", "name")
+        who = ("person", "email", "state", "since") if obj else ("email", "name")
         return [(None, {"fields": who}), (_("Role"), {"fields": WORK}), (_("Work"), {"fields": HOW})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -119,6 +119,10 @@ class MembershipAdmin(ScopedAdmin):
     @admin.display(description=_("primary team"), ordering="primary_team__name", empty_value="–")
     def team(self, obj: Membership) -> str | None:
         return obj.primary_team.name if obj.primary_team else None
+
+    @admin.display(description=_("member since"))
+    def since(self, obj: Membership) -> Any:
+        return obj.created_at
 
     @admin.display(description=_("state"), ordering="is_active")
     def state(self, obj: Membership) -> str:

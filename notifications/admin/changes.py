@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin.scope import ScopedAdmin
 from accounts.admin_site import actor_in
 from accounts.errors import DomainError
-from notifications import defaults, profiles, saying, telling_changes
+from notifications import defaults, profiles, saying, telling_changes, types
 from notifications.models import PreferenceChange
 
 
@@ -77,9 +77,11 @@ def _undone_by(change: PreferenceChange) -> PreferenceChange | None:
 
 def lines(change: PreferenceChange) -> list[tuple[str, str, str]]:
     """Each cell of a change in words: which, before, after."""
+    order = {key: place for place, key in enumerate(types.TYPES)}
+    names = sorted(change.after, key=lambda name: (order.get(saying.cell_of(name)[0], len(order)), name))
     return [
-        (telling_changes.cell_words(name), words_of(change.before.get(name)), words_of(value))
-        for name, value in change.after.items()
+        (telling_changes.cell_words(name), words_of(change.before.get(name)), words_of(change.after[name]))
+        for name in names
     ]
 
 

@@ -64,7 +64,7 @@ class DeliveryAdmin(ScopedAdmin):
     """What was carried where."""
 
     account_path = "event__account"
-    list_display = ("made", "channel_words", "state", "what", "to", "attempts", "repeat", "problem")
+    list_display = ("made", "state", "what", "to", "problem", "channel_words", "attempts", "repeat")
     list_select_related = ("event", "event__account", "member__user")
     list_filter = ("status", ChannelFilter, TypeFilter)
     search_fields = ("sent_to",)

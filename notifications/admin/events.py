@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import datetime
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
@@ -28,8 +29,8 @@ class EventAdmin(ScopedAdmin):
     list_filter = (EventTypeFilter,)
     ordering = ("-pk",)
     fields = (
-        "title", "kind", "account", "by", "occurred_at", "created_at", "fanned_out_at", "recipients", "outcome_words",
-        "data_words", "audience_words",
+        "title", "kind", "account_name", "by", "occurred_at", "told_at", "recipients", "outcome_words", "data_words",
+        "audience_words",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -45,6 +46,10 @@ class EventAdmin(ScopedAdmin):
     @admin.display(description=gettext_lazy("by"))
     def by(self, obj: Event) -> str:
         return obj.actor.name if obj.actor else "–"
+
+    @admin.display(description=gettext_lazy("told"))
+    def told_at(self, obj: Event) -> datetime | None:
+        return obj.fanned_out_at
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome_words(self, obj: Event) -> str:
