@@ -258,6 +258,10 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["accounts.api.json.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.api.json.OrjsonParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.json.AlwaysFirst",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.KeyAuthentication",
+        "accounts.api.authentication.MemberAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "EXCEPTION_HANDLER": "accounts.api.problems.answer",
     "DEFAULT_THROTTLE_RATES": {  # requests per minute of each key, each member; batches count apart

@@ -29,6 +29,13 @@ class ApiRequest(Request):
     scopes: frozenset[str]
 
 
+class LengthRequired(exceptions.APIException):
+    """A body in chunks: whoever serves us may not hand those on, so nobody does."""
+
+    status_code = 411
+    default_code = "length_required"
+
+
 class HasScope(BasePermission):
     """Whether the caller has the scope that the view states for the method."""
 
@@ -75,6 +82,8 @@ class Door(APIView):
         return _checked(shape, self.request.query_params.dict())
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "") and not request.META.get("CONTENT_LENGTH"):
+            raise LengthRequired(_("Say how long the body is, in Content-Length."))
         super().initial(request, *args, **kwargs)
         caller = request.auth
         assert isinstance(caller, Caller)
