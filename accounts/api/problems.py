@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -67,6 +67,9 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
         return problem(422, "invalid", _("What was sent does not fit."), errors=dict(flat(error.detail)))
     if isinstance(error, exceptions.APIException):
         return _of_drf(error)
+    if isinstance(error, IntegrityError):
+        log.warning("two callers met: %s", error)
+        return problem(409, "conflict", _("Somebody changed this at the same moment. Try again."))
     if isinstance(error, OperationalError):
         log.error("the database does not answer: %s", error)
         return problem(503, "unavailable", _("The database does not answer. Try again."), headers={"Retry-After": "1"})

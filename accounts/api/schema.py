@@ -52,6 +52,13 @@ PROBLEMS: Mapping[int, tuple[str, str, str, list[tuple[str, str]]]] = {  # statu
 }
 
 
+SURPLUS = (
+    "invalid",
+    "What was sent does not fit.",
+    [("colour", "There is no such field here. The fields are cursor, limit.")],
+)
+
+
 def operation(
     *,
     out: Any = None,
@@ -132,6 +139,10 @@ class DoorSchema(AutoSchema):
 
     def _problem(self, status: int) -> dict[str, Any]:
         what, code, sentence, fields = PROBLEMS[status]
+        if status == 403 and isinstance(self.view, Door) and (scope := self.view.scope_of(self.method)):
+            sentence = sentence.replace("events.write", scope)
+        if status == 422 and "/events/" not in self.path:
+            code, sentence, fields = SURPLUS
         value = {
             "type": f"/api/problems/{code}",
             "title": code.replace("_", " ").capitalize(),

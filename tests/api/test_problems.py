@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 
 from accounts.api import members
 from tests.api.conftest import event, fields_of
@@ -151,6 +151,17 @@ def test_a_database_that_is_away_is_said_to_be(program: Any, monkeypatch: Any) -
     assert said.status_code == 503
     assert said["Retry-After"]
     assert "10.0.0.1" not in said.content.decode()
+
+
+def test_two_who_meet_are_told_to_try_again(program: Any, monkeypatch: Any) -> None:
+    def met(*_: Any) -> Any:
+        raise IntegrityError('Key (name)=("secret") already exists')
+
+    monkeypatch.setattr(members, "members_of", met)
+    said = program.get("members/")
+
+    assert said.status_code == 409
+    assert "secret" not in said.content.decode()
 
 
 def test_answers_are_nobody_elses(program: Any, bob: Any) -> None:
