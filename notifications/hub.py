@@ -49,10 +49,10 @@ class Hub:
         """Take a socket in. When this returns, whatever is hinted from now on reaches it."""
         self._listen_here()
         self.sockets[socket.member_id].add(socket)
-        _spawn(self._announce([socket]))
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._ready.wait()
+                await self._announce([socket])
         except TimeoutError:
             log.warning("a socket opened while the hint channel was down")
 
@@ -147,6 +147,7 @@ class Hub:
             pipe = self._redis.pipeline(transaction=False)
             for account_id, members in by_account.items():
                 pipe.zadd(presence.key_of(account_id), dict(presence.entries(members)))
+                pipe.expire(presence.key_of(account_id), presence.SECONDS)
             await pipe.execute()
         except (RedisError, OSError) as error:
             log.warning("presence was not refreshed (%s)", type(error).__name__)

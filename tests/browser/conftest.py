@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import axe_playwright_python
 import pytest
@@ -82,6 +83,7 @@ class Device:
         self.context, self.stack, self.member = context, stack, member
         self.home = f"{stack.url}/{member.account.hub_id}/"
         self.errors: list[str] = []
+        self._is_shared = context is context.browser.contexts[0] if context.browser else False
 
     def sign_in(self) -> None:
         """Bring the cookie of a fresh sign-in."""
@@ -102,25 +104,39 @@ class Device:
             expect(page.locator("html")).to_have_attribute("data-live", "on")
         return page
 
+    def leave(self) -> None:
+        """Close everything; the window that tabs share stays, empty and signed out."""
+        if not self._is_shared:
+            self.context.close()
+            return
+        for page in self.context.pages[1:]:
+            page.close()
+        self.context.clear_cookies()
+
     def _heard(self, kind: str, text: str) -> None:
         if kind == "error" and "ERR_CONNECTION" not in text and "WebSocket" not in text:
             self.errors.append(text)
 
 
 @pytest.fixture
-def device(chromium: Browser, stack: Stack) -> Iterator[Callable[[Membership], Device]]:
-    """Sign a member in on a new device: `device(bob).open("notifications/")`."""
+def device(chromium: Browser, stack: Stack) -> Iterator[Callable[..., Device]]:
+    """Sign a member in on a new device: `device(bob).open("notifications/")`.
+
+    There each page is a window of its own, in view. With `in_tabs=True` the pages share one window, where all but
+    one are hidden; there is one such device at a time.
+    """
     devices: list[Device] = []
 
-    def make(member: Membership, **options: object) -> Device:
-        made = Device(chromium.new_context(**options), stack, member)  # type: ignore[arg-type]
+    def make(member: Membership, *, in_tabs: bool = False, **options: Any) -> Device:
+        context = chromium.contexts[0] if in_tabs else chromium.new_context(**options)
+        made = Device(context, stack, member)
         made.sign_in()
         devices.append(made)
         return made
 
     yield make
     for made in devices:
-        made.context.close()
+        made.leave()
     assert [error for made in devices for error in made.errors] == [], "the page complained"
 
 

@@ -4,7 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from notifications import bell, live, preferences
+from tests.browser.conftest import wait_for
 
+STEP_IN = 500  # longer than a tab waits for the one in use
 NO_SOCKETS = """
 window.WebSocket = class extends EventTarget {
   static CONNECTING = 0;
@@ -57,9 +59,9 @@ def test_the_tab_has_no_dot_for_who_does_not_want_it(device, bob, tell):
 
 @pytest.mark.req("N-023")
 def test_of_two_tabs_only_the_one_in_use_shows_the_popup(device, bob, tell):
-    person = device(bob)
-    first, second = person.open(), person.open("notifications/")
-    second.bring_to_front()
+    person = device(bob, in_tabs=True)
+    first, second = person.open(), person.open()
+    wait_for(lambda: first.evaluate("document.hidden"), "a tab behind another")
 
     tell(bob, deal="One")
     expect(second.locator(".popup")).to_have_count(1)
@@ -67,11 +69,45 @@ def test_of_two_tabs_only_the_one_in_use_shows_the_popup(device, bob, tell):
     assert first.locator(".popup").count() == 0
 
     first.bring_to_front()
-    first.mouse.click(5, 400)
     tell(bob, deal="Two")
     expect(first.locator(".popup__title")).to_contain_text(["Two"])
     shows(second, "2")
     expect(second.locator(".popup")).to_have_count(1)  # only the one from before
+
+
+@pytest.mark.req("N-023")
+def test_of_two_windows_side_by_side_one_shows_each_popup(device, bob, tell):
+    person = device(bob)
+    windows = [person.open(), person.open()]
+    assert [window.evaluate("document.hidden") for window in windows] == [False, False]
+
+    for _ in range(3):
+        tell(bob)
+    for window in windows:
+        shows(window, "3")
+
+    def cards() -> list[str]:
+        found = [card.get_attribute("data-event") for window in windows for card in window.locator(".popup").all()]
+        return sorted(id_ or "" for id_ in found)
+
+    wait_for(lambda: len(cards()) >= 3, "three pop-ups")
+    windows[0].wait_for_timeout(STEP_IN)  # time in which the other window would step in
+    assert len(cards()) == len(set(cards())) == 3
+
+
+@pytest.mark.req("N-023")
+def test_with_no_tab_in_view_nothing_pops_up(device, bob, tell):
+    person = device(bob, in_tabs=True)
+    page = person.open()
+    person.context.new_page()
+    wait_for(lambda: page.evaluate("document.hidden"), "a tab behind another")
+
+    tell(bob)
+
+    shows(page, "1")
+    page.bring_to_front()
+    shows(page, "1")
+    assert page.locator(".popup").count() == 0
 
 
 @pytest.mark.req("N-023")
