@@ -6,6 +6,7 @@ that noticed goes over the new one.
 """
 
 import atexit
+import contextlib
 import logging
 import queue
 import smtplib
@@ -147,8 +148,8 @@ class Line:
             assert backend.connection is not None
             backend.connection.ehlo_or_helo_if_needed()
         except (OSError, smtplib.SMTPException) as problem:
-            if backend.connection is not None:
-                backend.connection.close()
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                backend.close()
             raise NoServer(_why_not(problem)) from None
         self._smtp = backend.connection
         return self._smtp
