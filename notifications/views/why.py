@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import formats
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
@@ -18,7 +19,8 @@ from accounts.models import Membership
 from notifications import channels, grid, preferences, rendering, told, types
 from notifications.forms import WhyForm
 from notifications.grid import Cell
-from notifications.models import Delivery, DeliveryStatus, Event, Held
+from notifications.models import DeliveryStatus, Event, Held
+from notifications.resolution import Layer
 from notifications.types.base import NotificationType
 from notifications.why import Explanation, Verdict, explain
 
@@ -30,11 +32,18 @@ class Line:
     verdict: Verdict
     word: str
     kind: str
+    sentence: str
     outcome: str
     until: str
     change_url: str
 
 
+# What is said to the member themselves, said about them to somebody else.
+OF_ANOTHER = {
+    Layer.OWN: _lazy("their own choice"),
+    Layer.SWITCH: _lazy("they switched the whole channel off"),
+    Layer.PROFILE: _lazy("from a profile of their role or team"),
+}
 BY_STATUS = {
     DeliveryStatus.DUE: (_lazy("waiting"), "info"),
     DeliveryStatus.CLAIMED: (_lazy("on its way"), "info"),
@@ -80,6 +89,7 @@ def why(request: MemberRequest, event_id: int) -> HttpResponse:
 def why_not(request: MemberRequest) -> HttpResponse:
     """Choose a type: what would happen right now on each channel, and what became of the last ones."""
     member, problem = _whose(request)
+    is_own = member == request.member
     asked = str(request.GET.get("type", ""))
     kinds = preferences.kinds_for(member)
     kind = next((kind for kind in kinds if kind.key == asked), None)
@@ -88,7 +98,7 @@ def why_not(request: MemberRequest) -> HttpResponse:
     context = {
         "account": request.account,
         "member": member,
-        "is_own": member == request.member,
+        "is_own": is_own,
         "may_choose_member": request.member.is_super_admin,
         "problem": problem,
         "topics": _by_topic(kinds),
@@ -97,8 +107,7 @@ def why_not(request: MemberRequest) -> HttpResponse:
     if kind is not None:
         context |= {
             "cells": [
-                (Cell(state), _change_url(request, kind.key, state.channel.key) if state.is_changeable else "")
-                for state in preferences.standing(member, [kind]).cells(kind)
+                _now(request, Cell(state), is_own=is_own) for state in preferences.standing(member, [kind]).cells(kind)
             ],
             "events": [
                 {"event": one.event, "title": _message(request, one.event).title, "sentence": one.sentence}
@@ -124,12 +133,23 @@ def _whose(request: MemberRequest) -> tuple[Membership, str]:
     return found, ""
 
 
+def _now(request: MemberRequest, cell: Cell, *, is_own: bool) -> dict[str, object]:
+    """What a cell says right now, of the one who looks or of another member."""
+    state = cell.state
+    return {
+        "state": state,
+        "sentence": _reason(state.is_on, state.layer, cell.sentence, is_own=is_own, named=bool(state.profile_name)),
+        "url": _change_url(request, state.type.key, state.channel.key) if is_own and state.is_changeable else "",
+    }
+
+
 def _message(request: MemberRequest, event: Event) -> rendering.Message:
     return rendering.render(event.type, event.data, language=request.member.spoken_language)
 
 
 def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict) -> Line:
-    may_change = verdict.is_changeable and explanation.member == request.member
+    is_own = explanation.member == request.member
+    may_change = verdict.is_changeable and is_own
     url = _change_url(request, explanation.event.type, verdict.channel.key) if may_change else ""
     word, colour = _word(explanation, verdict)
     zone = request.member.zone
@@ -137,7 +157,8 @@ def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict) ->
         verdict,
         word,
         colour,
-        outcome=_outcome(verdict.delivery, zone) if verdict.delivery else "",
+        sentence=_verdict_words(explanation, verdict, is_own=is_own),
+        outcome=_outcome(verdict, zone),
         until=_when(verdict.lock.ends_at, zone) if verdict.lock and verdict.lock.ends_at else "",
         change_url=url,
     )
@@ -145,27 +166,51 @@ def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict) ->
 
 def _sentence(explanation: Explanation, *, is_own: bool) -> str:
     """The answer in one line, to the member themselves or about them."""
-    if is_own or explanation.held != Held.NOT:
+    if is_own:
         return explanation.sentence
-    names = [str(verdict.channel.label) for verdict in explanation.verdicts if verdict.is_on]
     if not explanation.is_recipient:
         return _("Not meant for this member.")
+    if explanation.held != Held.NOT:
+        return _("Nothing was sent: %(reason)s.") % {"reason": _held_words(explanation.held, is_own=False)}
+    names = [str(verdict.channel.label) for verdict in explanation.verdicts if verdict.is_on]
     return _("Told by: %(channels)s.") % {"channels": ", ".join(names)} if names else _("Every channel was off.")
 
 
-def _outcome(delivery: Delivery, zone: ZoneInfo) -> str:
-    """What became of a delivery, with the time and place or what went wrong."""
+def _verdict_words(explanation: Explanation, verdict: Verdict, *, is_own: bool) -> str:
+    if explanation.held != Held.NOT:
+        return _("Held back: %(reason)s") % {"reason": _held_words(explanation.held, is_own=is_own)}
+    named = bool(verdict.profile_name)
+    return _reason(verdict.is_on, verdict.layer, verdict.sentence, is_own=is_own, named=named)
+
+
+def _held_words(held: Held, *, is_own: bool) -> str:
+    return str(_("it was their own act") if held == Held.OWN_ACT and not is_own else held.label)
+
+
+def _reason(is_on: bool, layer: Layer | None, sentence: str, *, is_own: bool, named: bool = False) -> str:
+    """Who decided, to the member themselves or about them. `named`: the sentence names the profile already."""
+    if is_own or layer not in OF_ANOTHER or (layer is Layer.PROFILE and named):
+        return sentence
+    words = _("On — %(why)s") if is_on else _("Off — %(why)s")
+    return words % {"why": OF_ANOTHER[layer]}
+
+
+def _outcome(verdict: Verdict, zone: ZoneInfo) -> str:
+    """What became of it: shown here, or sent when and where, or what went wrong."""
+    delivery = verdict.delivery
+    if delivery is None:
+        return _("Shown in Bellhop") if verdict.is_on and verdict.channel.key not in channels.CARRIER else ""
     status = DeliveryStatus(delivery.status)
     if status is DeliveryStatus.SENT and delivery.sent_at:
         facts = {"to": delivery.sent_to, "when": _when(delivery.sent_at, zone)}
-        words = _("Sent to %(to)s on %(when)s.") % facts
-        return f"{words} {_('It may have gone twice.')}" if delivery.is_repeat_possible else words
+        if delivery.is_repeat_possible:
+            return _("Sent to %(to)s, perhaps twice; last on %(when)s") % facts
+        return _("Sent to %(to)s on %(when)s") % facts
     if status is DeliveryStatus.DUE and delivery.attempts:
         facts = {"error": delivery.error, "when": _when(delivery.due_at, zone)}
-        return _("Not delivered yet (%(error)s). Next attempt: %(when)s.") % facts
-    if delivery.error:
-        return _("%(status)s: %(error)s") % {"status": str(status.label).capitalize(), "error": delivery.error}
-    return str(status.label).capitalize() + "."
+        return _("Not delivered yet (%(error)s). Next attempt: %(when)s") % facts
+    label = str(capfirst(status.label))
+    return _("%(status)s: %(error)s") % {"status": label, "error": delivery.error} if delivery.error else label
 
 
 def _when(moment: datetime, zone: ZoneInfo) -> str:

@@ -91,7 +91,7 @@ def test_it_tells_what_became_of_the_mail(as_bob, bob, moved):
         ({"status": "failed", "error": "550 no such mailbox"}, "Failed: 550 no such mailbox"),
         ({"status": "due", "attempts": 1, "error": "451 later"}, "Not delivered yet (451 later). Next attempt: "),
         ({"status": "sending"}, "on its way"),
-        ({"is_repeat_possible": True}, "It may have gone twice."),
+        ({"is_repeat_possible": True}, ", perhaps twice; last on "),
         ({"status": "dropped", "error": "turned off meanwhile"}, "Not sent any more: turned off meanwhile"),
     ],
 )
@@ -150,6 +150,23 @@ def test_a_super_admin_may_ask_for_a_member_by_id_and_by_address(client, alice, 
         assert "What Bob was told, and why" in page
         assert "Told by: Bell, E-mail." in page
         assert "#type-" not in page  # nobody changes another member's choices here
+
+
+def test_about_another_member_it_does_not_say_you(client, alice, bob, fan_out):
+    preferences.choose(bob, {(STAGE.key, "bell"): False})
+    preferences.switch(bob, "email", on=False)
+    for by in (alice, bob):
+        event = events.emit(STAGE, audience=[bob], by=by, data=STAGE.example)
+        fan_out()
+        client.force_login(alice.user)
+        page = why(client, event, member=bob.pk).content.decode()
+        if by == bob:
+            assert "Nothing was sent: it was their own act." in page
+    page = client.get(url("why-not"), {"type": STAGE.key, "member": bob.email}).content.decode()
+
+    assert "Off — their own choice" in page
+    assert "Off — they switched the whole channel off" in page
+    assert "your own choice" not in page
 
 
 def test_a_super_admin_sees_that_somebody_was_not_meant(client, alice, carol, moved):
