@@ -2,10 +2,11 @@
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import Role
@@ -22,12 +23,14 @@ def run_due(*, batch: int = BATCH) -> int:
     """Tell everybody about every event that waits. Returns how many notifications were written.
 
     Safe to run twice and in several processes: an event is claimed with SKIP LOCKED for one batch at a time,
-    and its cursor moves in the transaction that writes the rows.
+    and its cursor moves in the transaction that writes the rows. An event that comes while the last one is being
+    told is left to whoever its emitting wakes.
     """
-    written = 0
-    while (step := run_step(batch=batch)) is not None:
+    written, is_last = 0, False
+    while not is_last and (step := run_step(batch=batch)) is not None:
         live.tell_new(step.event, among=step.among, first=step.first, last=step.last)
         written += step.written
+        is_last = step.is_last
     return written
 
 
@@ -40,6 +43,7 @@ class Step:
     last: int
     written: int
     among: list[int] | None  # the members to tell live, or None when they are too many to list
+    is_last: bool = False  # nothing else waited when the batch was claimed, and the event has no more
 
 
 @transaction.atomic
@@ -49,6 +53,7 @@ def run_step(*, batch: int) -> Step | None:
         Event.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("account")
         .filter(fanned_out_at=None)
+        .annotate(is_alone=~Exists(Event.objects.filter(fanned_out_at=None).exclude(pk=OuterRef("pk"))))
         .order_by("id")
         .first()
     )
@@ -66,7 +71,7 @@ def run_step(*, batch: int) -> Step | None:
     if step.written < batch:
         event.fanned_out_at = timezone.now()
     event.save(update_fields=["layers", "cursor", "recipients", "outcome", "fanned_out_at"])
-    return step
+    return replace(step, is_last=event.is_alone and event.fanned_out_at is not None)
 
 
 def _write(event: Event, kind: NotificationType, batch: int) -> Step:

@@ -12,7 +12,7 @@ from notifications import channels, delivering, fanout, live
 from notifications.models import Event
 
 A_WHILE = 20  # seconds: a worker that is told to stop has to wait no longer than this
-GATHER = 0.1  # seconds: what several events want delivered is carried together, at a fraction of the cost
+GATHER = 0.2  # seconds: what several events want delivered is carried together, at a fraction of the cost
 ASKED = 2  # seconds after which a task that was asked for and has not begun is asked for again
 
 log = logging.getLogger(__name__)
