@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
@@ -27,36 +27,49 @@ pytestmark = pytest.mark.kill
 
 EVENTS = 5000
 KIND = types.TYPES["deals.stage_changed"]  # bell and mail are on by default
+AT_ONCE = 20
+CALLERS = 4
+SECONDS = 40  # the emitting takes at least so long, so that everything is killed twice meanwhile
 KILLS = ["worker", "web", "beat", "redis", "flush", "postgres"]
+PEOPLE = ["alice@example.com", "bob@example.com", "carol@example.com", "dan@example.com", "eva@example.com"]
 
 
 class Caller:
-    """A program that emits events, and repeats each with its key until the answer is yes."""
+    """A program that emits events, and repeats each request until the answer is yes: every event has its key."""
 
     def __init__(self, house: House, key: str) -> None:
+        self.refusals: list[str] = []
         self.host = urlsplit(house.fact("BASE_URL")).netloc
         self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
-    def emit(self, number: int, *, to: str) -> None:
-        body = json.dumps({"type": KIND.key, "data": dict(KIND.example), "audience": {"members": [to]}})
+    def emit(self, numbers: range) -> None:
+        events = [
+            {
+                "type": KIND.key,
+                "data": dict(KIND.example),
+                "audience": {"members": [PEOPLE[number % len(PEOPLE)]]},
+                "key": f"event-{number}",
+            }
+            for number in numbers
+        ]
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            status = self._post(body, key=f"event-{number}")
+            status, said = self._post(json.dumps({"events": events}))
             if status == 202:
                 return
-            assert status in {0, 429, 500, 502, 503}, status
+            if status not in {0, 429, 500, 502, 503}:
+                break
             time.sleep(0.1)
-        pytest.fail(f"event {number} was never accepted")
+        self.refusals.append(f"{numbers}: {status} {said!r}")
 
-    def _post(self, body: str, *, key: str) -> int:
-        connection = HTTPConnection(self.host, timeout=15)
-        try:
-            connection.request("POST", "/api/v1/events/", body, {**self.headers, "Idempotency-Key": key})
-            return connection.getresponse().status
-        except (OSError, HTTPException):
-            return 0
-        finally:
-            connection.close()
+    def _post(self, body: str) -> tuple[int, bytes]:
+        with closing(HTTPConnection(self.host, timeout=15)) as connection:
+            try:
+                connection.request("POST", "/api/v1/events/batch/", body, self.headers)
+                answer = connection.getresponse()
+                return answer.status, answer.read()
+            except (OSError, HTTPException) as error:
+                return 0, repr(error).encode()
 
 
 class Tab:
@@ -112,24 +125,24 @@ def test_whatever_dies_everybody_hears_everything_once(house: House, sink: Sink)
     here = environment(VAR_DIR=str(house.var))
     made = manage("apikey", "--hub", "1001", "--name", "kill", "--scopes", "events.write", env=here)
     caller = Caller(house, key_in(made.stdout))
-    people = ["alice@example.com", "bob@example.com", "carol@example.com", "dan@example.com", "eva@example.com"]
-    before = {email: _unread(house, email) for email in people}
-    tabs = {email: Tab(house, session) for email, session in signed_in(here, people).items()}
+    before = {email: _unread(house, email) for email in PEOPLE}
+    tabs = {email: Tab(house, session) for email, session in signed_in(here, PEOPLE).items()}
     dice = random.Random(20261122)
 
-    work: queue.Queue[int] = queue.Queue()
-    for number in range(EVENTS):
-        work.put(number)
-    threads = [threading.Thread(target=_emit_all, args=(caller, work, people)) for _ in range(6)]
+    work: queue.Queue[range] = queue.Queue()
+    for start in range(0, EVENTS, AT_ONCE):
+        work.put(range(start, start + AT_ONCE))
+    threads = [threading.Thread(target=_emit_all, args=(caller, work)) for _ in range(CALLERS)]
     for thread in threads:
         thread.start()
     kills = 0
     while any(thread.is_alive() for thread in threads):
-        time.sleep(dice.uniform(1.5, 4))
+        assert not house.has_ended, house.words()[-2000:]
+        time.sleep(dice.uniform(1, 3))
         _kill(house, KILLS[kills % len(KILLS)])
         kills += 1
-    assert work.empty()
-    assert kills >= len(KILLS), "the emitting was over before everything had been killed"
+    assert caller.refusals == []
+    assert kills >= 2 * len(KILLS), "the emitting was over before everything had been killed twice"
 
     wait_for(lambda: _is_quiet(house), "all told and all sent", seconds=150)
     told = _rows(
@@ -139,20 +152,24 @@ def test_whatever_dies_everybody_hears_everything_once(house: House, sink: Sink)
     )
     assert len(told) == len(set(told)) == EVENTS
     _check_mails(house, sink)
-    for email in people:
-        right = min(100, before[email] + EVENTS // len(people))
+    for email in PEOPLE:
+        right = min(100, before[email] + EVENTS // len(PEOPLE))
         wait_for(lambda email=email, right=right: tabs[email].unread == right, f"{email}'s badge", seconds=10)  # type: ignore[misc]
     for tab in tabs.values():
         tab.close()
 
 
-def _emit_all(caller: Caller, work: "queue.Queue[int]", people: list[str]) -> None:
+def _emit_all(caller: Caller, work: "queue.Queue[range]") -> None:
+    """Emit until nothing is left, at an even pace."""
+    pause = SECONDS * CALLERS * AT_ONCE / EVENTS
     while True:
         try:
-            number = work.get_nowait()
+            numbers = work.get_nowait()
         except queue.Empty:
             return
-        caller.emit(number, to=people[number % len(people)])
+        due = time.monotonic() + pause
+        caller.emit(numbers)
+        time.sleep(max(0, due - time.monotonic()))
 
 
 def _check_mails(house: House, sink: Sink) -> None:
@@ -189,6 +206,7 @@ def _victim(house: House, what: str) -> psutil.Process:
 
 
 def _is_quiet(house: House) -> bool:
+    assert not house.has_ended, house.words()[-2000:]
     with suppress(psycopg.Error):
         (found,) = _rows(
             house,
@@ -202,7 +220,7 @@ def _is_quiet(house: House) -> bool:
 
 def _rows(house: House, statement: str, *values: object) -> list[tuple[object, ...]]:
     with psycopg.connect(house.fact("DATABASE_URL"), connect_timeout=5) as connection:
-        return connection.execute(statement.encode(), values).fetchall()
+        return connection.execute(statement.encode(), values or None).fetchall()
 
 
 def _unread(house: House, email: str) -> int:
