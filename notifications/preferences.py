@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import Membership
-from notifications import channels, layers, resolution, types
+from notifications import channels, layers, live, resolution, types
 from notifications.channels.base import Channel
 from notifications.models import Lock, MemberSettings, Preference, Profile
 from notifications.resolution import Answer, Choice, Layer, Layers
@@ -278,6 +278,8 @@ def switch(member: Membership, channel_key: str, *, on: bool) -> None:
     row.save(update_fields=["switched_off"])
 
 
+@transaction.atomic
 def set_options(member: Membership, **options: bool) -> None:
-    """Set `has_tab_dot` or `hears_own_acts`."""
+    """Set `has_tab_dot` or `hears_own_acts`. Open tabs follow at once."""
     MemberSettings.objects.update_or_create(member=member, defaults=options)
+    transaction.on_commit(lambda: live.tell_state([member.pk]), robust=True)

@@ -93,19 +93,23 @@ def listing(request: MemberRequest) -> HttpResponse:
         "topics": topics.values(),
         "is_first_page": before is None,
         "shown_day": given.get("day"),
-        "next_url": _next_url(request, page),
+        "next_url": _url_with(request, before=page.next_before, day=page.days[-1].on) if page.next_before else "",
+        "newest_url": _url_with(request, before=None, day=None),
     }
-    is_more = before is not None and request.headers.get("HX-Request") == "true"
+    is_more = (
+        before is not None and "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    )
     return render(request, "notifications/_days.html" if is_more else "notifications/list.html", context)
 
 
-def _next_url(request: MemberRequest, page: lines.Page) -> str:
-    if page.next_before is None:
-        return ""
+def _url_with(request: MemberRequest, **given: object) -> str:
+    """This page's address with some of its query changed; None takes a part out."""
     query = request.GET.copy()
-    query["before"] = str(page.next_before)
-    query["day"] = page.days[-1].on.isoformat()
-    return f"{request.path}?{query.urlencode()}"
+    for name, value in given.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = str(value)
+    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 @member_required

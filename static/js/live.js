@@ -10,6 +10,7 @@ The root element says how the line is: data-live="on", "off" or "ended".
 */
 const VERSION = 1;
 const HEARTBEAT = 25_000; // ask for the state this often
+const HIDDEN_HEARTBEAT = 75_000; // in a tab that nobody sees
 const ANSWER = 10_000; // no answer for this long: the line is dead
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8_000;
@@ -55,7 +56,7 @@ function heard(text) {
   if (isAwaitingFirst && wasOpen) tell("live:resync");
   isAwaitingFirst = false;
   wasOpen = true;
-  later("heartbeat", HEARTBEAT, ask);
+  rest();
   take(JSON.parse(text));
   show("on");
 }
@@ -75,6 +76,10 @@ function take(said) {
   if (said.resync) tell("live:resync");
 }
 
+function rest() {
+  later("heartbeat", document.hidden ? HIDDEN_HEARTBEAT : HEARTBEAT, ask);
+}
+
 function ask() {
   if (socket?.readyState !== WebSocket.OPEN) return connect();
   socket.send('{"kind": "state?"}');
@@ -84,7 +89,7 @@ function ask() {
     dead.close();
     closed(1006);
   });
-  later("heartbeat", HEARTBEAT, ask);
+  rest();
 }
 
 function closed(code) {

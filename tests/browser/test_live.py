@@ -55,6 +55,8 @@ def test_the_tab_has_no_dot_for_who_does_not_want_it(device, bob, tell):
 
     shows(page, "1")
     icon(page, PLAIN)
+    preferences.set_options(bob, has_tab_dot=True)
+    icon(page, DOTTED)
 
 
 @pytest.mark.req("N-023")

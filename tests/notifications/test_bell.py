@@ -277,6 +277,7 @@ def test_it_goes_on_from_where_the_page_before_ended(bobs, bob):
     piece = bobs.get(link, headers=HTMX).content.decode()
 
     assert "<html" in alone
+    assert f'<a href="{url("list")}">Back to the newest</a>' in alone
     assert "<html" not in piece
     for page in (alone, piece):
         assert [int(id_) for id_ in re.findall(r'data-event="(\d+)"', page)] == ids[25:]

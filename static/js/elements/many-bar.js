@@ -29,7 +29,7 @@ class ManyBar extends HTMLElement {
     const chosen = ticks.filter((tick) => tick.checked).length;
     this.all.checked = chosen > 0 && chosen === ticks.length;
     this.all.indeterminate = chosen > 0 && chosen < ticks.length;
-    this.words.textContent = chosen ? this.words.dataset.some.replace("%", chosen) : this.words.dataset.none;
+    this.words.textContent = chosen ? this.words.dataset.some.replace("{count}", chosen) : this.words.dataset.none;
     for (const button of this.querySelectorAll("[data-needs-some]")) button.disabled = !chosen;
     this.toggleAttribute("data-some", chosen > 0);
   }

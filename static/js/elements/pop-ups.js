@@ -130,7 +130,7 @@ class PopUps extends HTMLElement {
 
   #showMore() {
     this.more.hidden = !this.#waiting;
-    this.more.textContent = this.more.dataset.words.replace("%", this.#waiting);
+    this.more.textContent = this.more.dataset.words.replace("{count}", this.#waiting);
   }
 
   /** Read here or on another device: no need to show it any longer. */

@@ -8,7 +8,7 @@ class TabDot extends HTMLElement {
 
   connectedCallback() {
     this.icon = document.querySelector('link[rel="icon"][data-dot]');
-    this.plain = this.icon?.getAttribute("href");
+    if (this.icon) this.icon.dataset.plain ??= this.icon.getAttribute("href");
     this.#draw();
     document.addEventListener("live:state", this.#show);
   }
@@ -18,7 +18,7 @@ class TabDot extends HTMLElement {
   }
 
   #draw() {
-    const href = this.hasAttribute("data-on") && Number(this.dataset.unread) > 0 ? this.icon?.dataset.dot : this.plain;
+    const href = this.hasAttribute("data-on") && Number(this.dataset.unread) > 0 ? this.icon?.dataset.dot : this.icon?.dataset.plain;
     if (href && this.icon.getAttribute("href") !== href) this.icon.setAttribute("href", href);
   }
 }

@@ -14,7 +14,7 @@ class UnreadBadge extends HTMLElement {
   #set(unread) {
     this.textContent = unread > 99 ? "99+" : unread || "";
     const { none, one, some, many } = this.dataset;
-    const words = unread > 99 ? many : unread === 0 ? none : unread === 1 ? one : some.replace("%", unread);
+    const words = unread > 99 ? many : unread === 0 ? none : unread === 1 ? one : some.replace("{count}", unread);
     this.closest("button")?.setAttribute("aria-label", words);
   }
 }
