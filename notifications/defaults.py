@@ -128,8 +128,7 @@ def put(
         return None
     said = reach.read(account)
     saying.write(account, layer, wanted, profile=profile, by=by)
-    after = reach.read(account)
-    done = reach.measure(account, said, after)
+    done = reach.measure(account, said, reach.read(account))
     change = PreferenceChange.objects.create(
         account=account,
         layer=layer,
@@ -142,7 +141,7 @@ def put(
         made_by=by,
         undoes=undoes,
     )
-    telling_changes.tell(account, said, after, done, by=by)
+    telling_changes.tell(account, done, by=by)
     return change
 
 

@@ -197,8 +197,7 @@ def _recorded(
     Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
     said = reach.read(account)
     profile, before, after = work()
-    said_after = reach.read(account)
-    done = reach.measure(account, said, said_after)
+    done = reach.measure(account, said, reach.read(account))
     change = PreferenceChange.objects.create(
         account=account,
         layer=Layer.PROFILE,
@@ -211,7 +210,7 @@ def _recorded(
         made_by=by,
         undoes=undoes,
     )
-    telling_changes.tell(account, said, said_after, done, by=by)
+    telling_changes.tell(account, done, by=by)
     return change
 
 

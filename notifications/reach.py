@@ -4,7 +4,7 @@
 members here: the layers are constants of one statement, as in the fan-out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +72,7 @@ class Reach:
     cells_affected: int = 0
     keep_own: int = 0
     cells: tuple[CellReach, ...] = ()
+    members: Sequence[int] = ()  # those for whom at least one cell turns on or off
 
 
 def read(account: Account) -> Said:
@@ -109,45 +110,45 @@ def measure(account: Account, before: Said, after: Said, *, turned_round: Said |
         return Reach()
     touched, values = _touched_sql(account, kinds, before, after, turned_round)
     counts = ", ".join(
-        f"count(*) FILTER (WHERE turned & after & {bit} > 0), "
-        f"count(*) FILTER (WHERE turned & ~after & {bit} > 0), count(*) FILTER (WHERE kept & {bit} > 0)"
+        f"coalesce(sum(weight) FILTER (WHERE turned & after & {bit} > 0), 0)::bigint, "
+        f"coalesce(sum(weight) FILTER (WHERE turned & ~after & {bit} > 0), 0)::bigint, "
+        f"coalesce(sum(weight) FILTER (WHERE kept & {bit} > 0), 0)::bigint"
         for bit in channels.BITS
     )
+    weighed = "coalesce((SELECT sum(weight) FROM units WHERE id IN (SELECT unit FROM touched WHERE {} > 0)), 0)::bigint"
+    totals = [weighed.format("turned"), weighed.format("kept"), *["0"] * (len(channels.BITS) * 3 - 2)]
     rows = _run(
         f"""{touched}
-        SELECT kind, count(DISTINCT member_id) FILTER (WHERE turned > 0),
-               count(DISTINCT member_id) FILTER (WHERE kept > 0), {counts}
-        FROM touched GROUP BY GROUPING SETS ((kind), ()) ORDER BY kind NULLS LAST""",
+        SELECT kind, NULL::bigint[], {counts} FROM touched GROUP BY kind
+        UNION ALL SELECT NULL, (
+            SELECT array_agg(id ORDER BY id) FROM members WHERE unit IN (SELECT unit FROM touched WHERE turned > 0)
+        ), {", ".join(totals)}
+        ORDER BY kind NULLS LAST""",
         values,
     )
-    *by_kind, (_all, members_affected, keep_own, *sums) = rows
+    *by_kind, (_all, members, members_affected, keep_own, *_none) = rows
     return Reach(
         members_affected=members_affected,
-        cells_affected=sum(sums[i] + sums[i + 1] for i in range(0, len(sums), 3)),
+        members=members or [],
+        cells_affected=sum(sum(row[i] + row[i + 1] for i in range(2, len(row), 3)) for row in by_kind),
         keep_own=keep_own,
         cells=tuple(
             CellReach(kinds[number], channel, *counted[i * 3 : i * 3 + 3])
-            for number, _members, _keep, *counted in by_kind
+            for number, _members, *counted in by_kind
             for i, channel in enumerate(channels.ALL)
             if any(counted[i * 3 : i * 3 + 3])
         ),
     )
 
 
-def affected(account: Account, before: Said, after: Said) -> list[int]:
-    """The members for whom at least one cell turns on or off, in order."""
-    kinds = [kind for kind in types.TYPES.values() if before.of(kind) != after.of(kind)]
-    if not kinds:
-        return []
-    touched, values = _touched_sql(account, kinds, before, after, None)
-    rows = _run(f"{touched} SELECT DISTINCT member_id FROM touched WHERE turned > 0 ORDER BY member_id", values)
-    return [member_id for (member_id,) in rows]
-
-
 def _touched_sql(
     account: Account, kinds: list[NotificationType], before: Said, after: Said, turned_round: Said | None
 ) -> tuple[str, dict[str, Any]]:
-    """WITH … touched: a row (kind, member_id, after, turned, kept) per member and type for which something moves."""
+    """WITH … touched: a row (kind, unit, weight, after, turned, kept) per unit and type for which something moves.
+
+    Members who chose nothing of these types and have role, seat, permissions, switches and profiles in common get
+    the same answers: they are decided once, as a unit that weighs as much as they are many.
+    """
     values: dict[str, Any] = {"account": account.pk, "types": [kind.key for kind in kinds]}
     per_kind = [
         _kind_sql(
@@ -157,7 +158,7 @@ def _touched_sql(
     ]
     return (
         f"""
-        WITH members AS MATERIALIZED (
+        WITH present AS MATERIALIZED (
             SELECT m.id, m.role, m.seat, m.permissions, coalesce(s.switched_off, 0)::int AS switched_off,
                    {_profiles_sql(before, "was", values)} AS was, {_profiles_sql(after, "becomes", values)} AS becomes
             FROM accounts_membership m
@@ -167,7 +168,14 @@ def _touched_sql(
         ), own AS MATERIALIZED (
             SELECT p.member_id, p.type, p.chosen::int AS chosen, p."on"::int AS is_on
             FROM notifications_preference p
-            WHERE p.type = ANY(%(types)s) AND p.member_id IN (SELECT id FROM members)
+            WHERE p.type = ANY(%(types)s) AND p.chosen > 0 AND p.member_id IN (SELECT id FROM present)
+        ), members AS MATERIALIZED (
+            SELECT *, CASE WHEN has_own THEN id ELSE min(id) OVER (
+                PARTITION BY has_own, role, seat, permissions, switched_off, was, becomes) END AS unit
+            FROM (SELECT *, id IN (SELECT member_id FROM own) AS has_own FROM present) AS known
+        ), units AS MATERIALIZED (
+            SELECT unit AS id, count(*) AS weight, role, seat, permissions, switched_off, was, becomes
+            FROM members GROUP BY unit, role, seat, permissions, switched_off, was, becomes
         ), touched AS MATERIALIZED ({" UNION ALL ".join(per_kind)})""",
         values,
     )
@@ -181,7 +189,7 @@ def _kind_sql(
     other: Layers | None,
     values: dict[str, Any],
 ) -> str:
-    """The members for whom one type changes. `wanted` is what they would get without a choice of their own."""
+    """The units for which one type changes. `wanted` is what they would get without a choice of their own."""
     own = {"own_chosen": "own_chosen", "own_on": "own_on", "switched_off": "switched_off"}
     none = {"own_chosen": "0", "own_on": "0", "switched_off": "0"}
     wanted = resolution.channels_sql(becomes, **none, profiles="becomes")
@@ -189,16 +197,16 @@ def _kind_sql(
     wanted_other = resolution.channels_sql(other, **none, profiles="becomes") if other else wanted_before
     values[f"type{number}"] = kind.key
     return f"""
-        SELECT {number} AS kind, member_id, after, before # after AS turned,
+        SELECT {number} AS kind, unit, weight, after, before # after AS turned,
                (wanted # after) & ((wanted # wanted_other) | (wanted # wanted_before)) & ~(before # after) AS kept
         FROM (
-            SELECT m.id AS member_id,
+            SELECT m.id AS unit, m.weight,
                    {resolution.channels_sql(was, **own, profiles="was")} AS before,
                    {resolution.channels_sql(becomes, **own, profiles="becomes")} AS after,
                    {wanted} AS wanted, {wanted_before} AS wanted_before, {wanted_other} AS wanted_other
             FROM (
                 SELECT m.*, coalesce(o.chosen, 0) AS own_chosen, coalesce(o.is_on, 0) AS own_on
-                FROM members m LEFT JOIN own o ON o.member_id = m.id AND o.type = %(type{number})s
+                FROM units m LEFT JOIN own o ON o.member_id = m.id AND o.type = %(type{number})s
                 WHERE {_exists_sql(kind, number, values)}
             ) AS m
         ) AS cells

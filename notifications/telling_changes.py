@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Account, Membership
-from notifications import channels, events, reach, types
+from notifications import channels, events, types
 from notifications.events import Audience
 from notifications.models import PreferenceChange, Profile
-from notifications.reach import Reach, Said
+from notifications.reach import Reach
 from notifications.resolution import Layer
 from notifications.types.account import PREFERENCES_CHANGED_BY_ADMIN
 
@@ -47,10 +47,9 @@ def summary(
         return (_("Undone: %(what)s") % {"what": line} if undoes else line)[:300]
 
 
-def tell(account: Account, before: Said, after: Said, done: Reach, *, by: Membership | None) -> None:
+def tell(account: Account, done: Reach, *, by: Membership | None) -> None:
     """Tell each member for whom something turned on or off, once, whatever the number of cells. Else nobody."""
-    members = reach.affected(account, before, after) if done.members_affected else []
-    if not members:
+    if not done.members:
         return
     with translation.override(account.language):
         names = [f"{cell.type.key}/{cell.channel.key}" for cell in done.cells if cell.turned_on or cell.turned_off]
@@ -61,8 +60,8 @@ def tell(account: Account, before: Said, after: Said, done: Reach, *, by: Member
             "changes": _("%(topics)s (%(channels)s)") % {"topics": _topics(names), "channels": by_channel},
             "url": f"/{account.hub_id}/settings/notifications/email/",
         }
-    for start in range(0, len(members), AT_ONCE):
-        audience = Audience(members=tuple(members[start : start + AT_ONCE]))
+    for start in range(0, len(done.members), AT_ONCE):
+        audience = Audience(members=tuple(done.members[start : start + AT_ONCE]))
         events.emit(PREFERENCES_CHANGED_BY_ADMIN, audience=audience, by=by, data=data, account=account)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Role, Seat
 from accounts.plans import NotOnThisPlan, Plan
-from notifications import channels, defaults, preferences, profiles, saying, types
+from notifications import channels, defaults, preferences, profiles, resolution, saying, types
 from notifications.defaults import Change
 from notifications.models import AccountDefault, Event, Lock, MemberSettings, PreferenceChange, Profile
 from notifications.preferences import FixedCell, UnknownCell
@@ -251,13 +251,54 @@ def test_the_preview_counts_what_really_changes(account, next_door, alice, bob, 
     change = Change(layer=layer, profile=profile, cells=some(), reason="Because")
     seen = defaults.preview(account, change)
     before = {member.pk: grid(member) for member in everybody}
+    unchosen = {member.pk: without_own(member) for member in everybody}
     done = defaults.apply(account, change, by=alice)
+    keeping = {
+        m.pk
+        for m in everybody
+        if m.is_active and m.account == account and keeps_own(m, seen, layer, profile, before, unchosen)
+    }
+    assert seen.keep_own == (0 if layer is Layer.LOCK else len(keeping))
     moved = {member.pk: differences(before[member.pk], grid(member)) for member in everybody if member.is_active}
 
     assert moved.get(mallory.pk) == 0
     assert seen.cells_affected == done.cells_affected == sum(moved.values())
     assert seen.members_affected == done.members_affected == sum(count > 0 for count in moved.values())
     assert sum(one.reach.turned_on + one.reach.turned_off for one in seen.cells) == seen.cells_affected
+
+
+def without_own(member):
+    """Every cell as it would be had the member not chosen: its value, the layer and the profile that say so."""
+    now = preferences.standing(member)
+    return {
+        (kind.key, channel.key): (bool(said.channels & channel.bit), said.layers[channel.bit], said.profile_ids)
+        for kind in preferences.kinds_for(member)
+        for said in [
+            resolution.resolve(
+                now.layers[kind.key],
+                own=resolution.Choice(),
+                switched_off=0,
+                profiles=resolution.matching(now.layers[kind.key], role=member.role, teams=now.teams),
+                bits=channels.BITS,
+            )
+        ]
+        for channel in channels.ALL
+    }
+
+
+def keeps_own(member, seen, layer, profile, before, unchosen):
+    """Whether some changed cell would be otherwise for the member, had they not chosen."""
+    after, now = without_own(member), grid(member)
+    for one in seen.cells:
+        cell = (one.reach.type.key, one.reach.channel.key)
+        if cell not in now:
+            continue
+        wanted, says, profile_ids = after[cell]
+        decides = says is layer and (profile is None or profile_ids.get(one.reach.channel.bit) == profile.pk)
+        reached = (decides and one.becomes is not None) or wanted != unchosen[member.pk][cell][0]
+        if reached and now[cell] != wanted and now[cell] == before[member.pk][cell]:
+            return True
+    return False
 
 
 def test_the_preview_takes_as_many_queries_however_many_types(account, alice, django_assert_max_num_queries):
