@@ -71,7 +71,7 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
 
 
 @described.parametrize()
-@settings(suppress_health_check=list(HealthCheck), deadline=None)
+@settings(derandomize=True, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 def test_every_answer_is_documented(case: Any, everything: dict[str, Any], one_connection: None) -> None:
     if case.meta.generation.mode is GenerationMode.POSITIVE:  # what is right goes to things that there are
         case.path_parameters = {name: everything[name] for name in case.path_parameters or {}}
