@@ -64,7 +64,7 @@ def run_step(*, batch: int) -> Step | None:
         log.error("event %s has the unknown type %s and is told to nobody", event.pk, event.type)
         event.layers = Layers(offered=0).as_json()
     elif event.layers is None:
-        event.layers = layers.load(event.account, [kind])[kind.key].as_json()
+        event.layers = layers.load_one(event.account, kind).as_json()
     step = _write(event, kind, batch) if kind else Step(event, event.cursor, event.cursor, 0, [])
     event.recipients += step.written
     event.cursor = step.last
