@@ -1,1 +1,4 @@
-"""The people who sign in and the account they work in: members, teams, roles, seats, plans, API keys. Imports no other app."""
+"""The people who sign in and the account they work in: members, teams, roles, seats, plans, API keys.
+
+Imports no other app.
+"""
