@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import DatabaseError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from notifications import live, presence
 
 REFRESH = presence.SECONDS / 3
+CHECK = 4.0  # seconds between two looks for hints that never came
 PATIENCE = 1.0  # seconds that a new socket waits for the subscription; after that its heartbeat must do
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = asyncio.Event()
+        self._heard: dict[int, float] = {}  # event → when it was hinted at
 
     async def join(self, socket: Socket) -> None:
         """Take a socket in. When this returns, whatever is hinted from now on reaches it."""
@@ -69,12 +73,15 @@ class Hub:
         loop = asyncio.get_running_loop()
         if self._loop is loop and not any(task.done() for task in self._tasks):
             return
-        if self._loop is not loop:
+        if self._loop is loop:
+            for task in self._tasks:
+                task.cancel()
+        else:
             self.sockets.clear()  # a loop that has ended took its sockets with it
         self._loop, self._ready = loop, asyncio.Event()
         keepalive = {} if settings.REDIS_URL.startswith("unix:") else {"socket_keepalive": True}
         self._redis = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, **keepalive)
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._refresh())]
+        self._tasks = [asyncio.create_task(work()) for work in (self._listen, self._refresh, self._check)]
 
     async def _listen(self) -> None:
         """Forward hints for as long as the process lives."""
@@ -112,6 +119,7 @@ class Hub:
             log.warning("a hint was not understood (%s)", type(error).__name__)
 
     async def _tell_new(self, hint: Mapping[str, Any]) -> None:
+        self._heard[hint["event"]] = time.monotonic()
         for to in hint["to"]:
             if sockets := self.sockets.get(to["id"]):
                 words = hint["words"].get(to["lang"]) if to["popup"] else None
@@ -130,14 +138,40 @@ class Hub:
             elif hint["session"] and socket.session == hint["session"]:
                 _spawn(socket.end(SIGNED_OUT))
 
-    async def _resync(self) -> None:
-        """Tell every open tab its state: hints may have been lost while the channel was down."""
-        members = list(self.sockets)
+    async def _resync(self, members: Sequence[int] | None = None) -> None:
+        """Tell every open tab, or those of some members, the state: hints may have been lost."""
+        members = list(self.sockets) if members is None else members
+        try:
+            await self._tell_all(members)
+        except DatabaseError as error:
+            log.warning("open tabs were not told their state (%s): they will ask", type(error).__name__)
+
+    async def _tell_all(self, members: Sequence[int]) -> None:
         for start in range(0, len(members), live.AT_ONCE):
             states = await database_sync_to_async(live.state_of)(members[start : start + live.AT_ONCE])
             for to in states:
                 if sockets := self.sockets.get(to["id"]):
                     await _tell(sockets, {"kind": "state", **_shown(to), "resync": True})
+
+    async def _check(self) -> None:
+        """Look now and then for events nobody hinted at, so that no badge is wrong for long.
+
+        Whoever was to hint at them may have died between writing the rows and saying so.
+        """
+        while True:
+            await asyncio.sleep(CHECK)
+            long_ago = time.monotonic() - 60
+            self._heard = {event: at for event, at in self._heard.items() if at > long_ago}
+            if not self.sockets:
+                continue
+            try:
+                events = [e for e in await database_sync_to_async(live.just_told)() if e not in self._heard]
+                if events:
+                    self._heard |= dict.fromkeys(events, time.monotonic())
+                    here = list(self.sockets)
+                    await self._resync(await database_sync_to_async(live.recipients_among)(here, events))
+            except DatabaseError as error:
+                log.warning("hints that never came were not looked for (%s)", type(error).__name__)
 
     async def _announce(self, sockets: Iterable[Socket]) -> None:
         by_account: defaultdict[int, list[int]] = defaultdict(list)

@@ -19,7 +19,7 @@ from django.db import connection
 from redis import Redis, RedisError
 
 from notifications import presence, rendering
-from notifications.models import Event
+from notifications.models import BELL, Event
 
 VERSION = 1
 INSIDE = 3  # bell and pop-up
@@ -27,6 +27,7 @@ POPUP = 2
 FEW = 50  # up to this many recipients are told without asking who is present
 AT_ONCE = 500  # recipients in one hint
 MOST_UNREAD = 100  # counted no further: the badge says 99+
+LOOK_BACK = 5_000  # events that `just_told` looks at
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +111,33 @@ def state_of(member_ids: Sequence[int]) -> list[dict[str, Any]]:
             {"id": id_, "unread": unread, "newest": newest, "at": at, "dot": dot}
             for id_, unread, newest, at, dot in cursor.fetchall()
         ]
+
+
+def just_told() -> list[int]:
+    """Events that reached some bell in the last half minute, so that a hint at them should have come."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT e.id FROM notifications_event e
+            WHERE e.id > (SELECT max(id) FROM notifications_event) - {LOOK_BACK}
+              AND e.fanned_out_at BETWEEN now() - interval '30 seconds' AND now() - interval '1 second'
+              AND EXISTS (SELECT 1 FROM jsonb_array_elements(e.outcome) o WHERE (o->>0)::int & {BELL} > 0)
+            """,
+        )
+        return [id_ for (id_,) in cursor.fetchall()]
+
+
+def recipients_among(member_ids: Sequence[int], event_ids: Sequence[int]) -> list[int]:
+    """Those of some members who have one of these events under their bell."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT n.member_id FROM notifications_notification n
+            WHERE n.member_id = ANY(%s) AND n.event_id = ANY(%s) AND n.channels & {BELL} > 0
+            """,
+            [list(member_ids), list(event_ids)],
+        )
+        return [id_ for (id_,) in cursor.fetchall()]
 
 
 _UNREAD = f"""(SELECT count(*) FROM (SELECT 1 FROM notifications_notification n

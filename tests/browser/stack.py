@@ -43,7 +43,7 @@ class Stack:
     def wait(self, seconds: float = 30) -> None:
         """Return when pages are served."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self.web.poll() is None:
             connection = HTTPConnection("127.0.0.1", self.port, timeout=seconds)
             try:
                 connection.request("GET", "/healthz/")
@@ -54,7 +54,8 @@ class Stack:
             finally:
                 connection.close()
             time.sleep(0.05)
-        raise AssertionError(f"The web process did not answer within {seconds:.0f} seconds; see {self._log.name}")
+        said = Path(self._log.name).read_text()[-2000:]
+        raise AssertionError(f"The web process did not answer within {seconds:.0f} seconds. It said:\n{said}")
 
     def close(self) -> None:
         """Stop both."""

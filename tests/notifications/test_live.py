@@ -140,6 +140,20 @@ def test_after_the_hint_channel_was_down_every_tab_is_told_its_state(bob: Member
     talk(signed_in(bob), work)
 
 
+def test_an_event_that_nobody_hinted_at_is_found(bob: Membership, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notifications.hub.CHECK", 0.1)
+    monkeypatch.setattr(live, "tell_new", lambda *_, **__: None)  # the worker died just before
+
+    async def work(socket: Tab) -> None:
+        await socket.heard("state")
+        await sync_to_async(told)(bob)
+        said = await socket.heard("state")
+        assert (said["unread"], said["resync"]) == (1, True)
+        assert await socket.receive_nothing(0.5), "once is enough"
+
+    talk(signed_in(bob), work)
+
+
 def test_what_is_not_understood_hurts_nobody(bob: Membership) -> None:
     async def work(socket: Tab) -> None:
         await socket.heard("state")
