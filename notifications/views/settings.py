@@ -4,6 +4,7 @@ Every door here answers twice: to the page's own script with the pieces that cha
 preference-grid.js), and without scripts with a message and the page again.
 """
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,7 +27,8 @@ from notifications.forms import CellForm, GridForm, OptionsForm, SwitchForm, Top
 from notifications.grid import Tab
 from notifications.models import MemberSettings
 
-CLEARED = "cleared_preferences"  # session key: what stood before “Clear all”, by member
+CLEARED = "cleared_preferences"  # session key: when, and what stood before “Clear all”, by member
+UNDO_FOR = 3600  # seconds for which the undo is offered
 
 
 @member_required
@@ -79,7 +81,7 @@ def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
         "elsewhere": grid.elsewhere(standing, tab),
         "settings": standing.settings,
         "switches": _switches(tab, standing.settings),
-        "can_undo": str(request.member.pk) in request.session.get(CLEARED, {}),
+        "can_undo": _cleared(request) is not None,
         "has_admin_layers": plans.has(request.account.plan, Feature.DEFAULT_PREFERENCES),
         "plan_sentence": plans.sentence(Feature.DEFAULT_PREFERENCES),
     }
@@ -148,7 +150,8 @@ def option(request: MemberRequest, tab: str) -> HttpResponse:
 def clear(request: MemberRequest, tab: str) -> HttpResponse:
     """Turn everything off that may be off (N-010), and keep what stood before for an undo."""
     before = preferences.clear(request.member)
-    request.session[CLEARED] = {**request.session.get(CLEARED, {}), str(request.member.pk): before}
+    kept = {"at": time.time(), "before": before}
+    request.session[CLEARED] = {**request.session.get(CLEARED, {}), str(request.member.pk): kept}
     return redirect(_url(request, _tab(tab)))
 
 
@@ -156,11 +159,11 @@ def clear(request: MemberRequest, tab: str) -> HttpResponse:
 @require_POST
 def restore(request: MemberRequest, tab: str) -> HttpResponse:
     """Undo the last “Clear all”. Without one, or with `forget`, nothing changes but the offer is gone."""
-    cleared = request.session.get(CLEARED, {})
-    before = cleared.pop(str(request.member.pk), None)
-    request.session[CLEARED] = cleared
+    before = _cleared(request)
+    others = {key: kept for key, kept in request.session.get(CLEARED, {}).items() if key != str(request.member.pk)}
+    request.session[CLEARED] = others
     if before is not None and "forget" not in request.POST:
-        preferences.restore(request.member, {key: (chosen, on) for key, (chosen, on) in before.items()})
+        preferences.restore(request.member, before)
         messages.success(request, _("Your choices are as they were before."))
     return redirect(_url(request, _tab(tab)))
 
@@ -182,6 +185,14 @@ def example(request: MemberRequest, type_key: str) -> HttpResponse:
         return render(request, "notifications/settings/_example.html", context)
     messages.info(request, sent.sentence)
     return redirect(why)
+
+
+def _cleared(request: MemberRequest) -> dict[str, tuple[int, int]] | None:
+    """What the member had chosen before they cleared it all within the last hour."""
+    kept = request.session.get(CLEARED, {}).get(str(request.member.pk))
+    if kept is None or time.time() - kept["at"] > UNDO_FOR:
+        return None
+    return {key: (chosen, on) for key, (chosen, on) in kept["before"].items()}
 
 
 def _tab(key: str) -> Tab:

@@ -72,7 +72,8 @@ def why(request: MemberRequest, event_id: int) -> HttpResponse:
         "told": any(verdict.is_on for verdict in explanation.verdicts),
         "sentence": _sentence(explanation, is_own=member == request.member),
     }
-    if explanation.is_recipient or request.member.is_super_admin:
+    is_theirs = explanation.is_recipient and explanation.held != Held.NOT_FOR
+    if is_theirs or request.member.is_super_admin:
         context |= {
             "event": event,
             "kind": types.get(event.type),

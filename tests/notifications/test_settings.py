@@ -1,6 +1,7 @@
 """Settings › Notifications: its doors, what it shows, and what it saves."""
 
 import re
+import time
 
 import pytest
 from django.urls import reverse
@@ -156,7 +157,7 @@ def test_a_channel_that_is_switched_off_says_so_and_shows_what_is_kept(as_bob, b
     preferences.switch(bob, "email", on=False)
     page = as_bob.get(url("settings-email")).content.decode()
 
-    assert "You switched the whole channel off" in page
+    assert "E-mail is switched off" in page
     assert "checked" in cell_of(page, "deals-stage_changed-email")
 
 
@@ -343,11 +344,11 @@ def test_clear_all_turns_off_and_undo_brings_back(as_bob, bob):
     preferences.choose(bob, {("tasks.due", "email"): True})
     page = as_bob.post(url("settings-clear", tab="email"), follow=True).content.decode()
 
-    assert "All notifications are off." in page
+    assert "You turned everything off." in page
     assert layer_of(bob) is Layer.OWN
     page = as_bob.post(url("settings-restore", tab="email"), follow=True).content.decode()
     assert "Your choices are as they were before." in page
-    assert "All notifications are off." not in page
+    assert "You turned everything off." not in page
     assert {row.type: (row.chosen, row.on) for row in bob.preferences.all()} == {"tasks.due": (4, 4)}
 
 
@@ -366,11 +367,21 @@ def test_an_undo_counts_once_and_only_for_its_account(as_bob, bob, next_door):
     assert bob.preferences.get().type == "tasks.due"
 
 
+def test_the_undo_is_offered_for_an_hour(as_bob, bob, monkeypatch):
+    as_bob.post(url("settings-clear", tab="email"))
+    later = time.time() + 3601
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert "You turned everything off." not in as_bob.get(url("settings-email")).content.decode()
+    as_bob.post(url("settings-restore", tab="email"))
+    assert layer_of(bob) is Layer.OWN
+
+
 def test_the_offer_to_undo_can_be_put_away(as_bob, bob):
     as_bob.post(url("settings-clear", tab="email"))
     page = as_bob.post(url("settings-restore", tab="email"), {"forget": "1"}, follow=True).content.decode()
 
-    assert "All notifications are off." not in page
+    assert "You turned everything off." not in page
     assert layer_of(bob) is Layer.OWN
 
 

@@ -56,6 +56,21 @@ def test_who_was_not_meant_reads_that_and_nothing_of_the_event(client, carol, mo
     assert STAGE.key not in page
 
 
+@pytest.mark.req("N-119")
+def test_what_is_not_for_my_role_is_said_without_the_event(client, alice, bob, fan_out):
+    kind = types.TYPES["payments.failed"]
+    event = events.emit(kind, audience=[alice, bob], data=kind.example)
+    fan_out()
+    title = str(kind.title).format_map(kind.example)
+    client.force_login(bob.user)
+    page = why(client, event).content.decode()
+    assert "not for your role or permissions" in page
+    assert title not in page
+
+    client.force_login(alice.user)
+    assert title in why(client, event).content.decode().replace("&amp;", "&")
+
+
 def test_an_event_that_is_still_being_told_says_so(as_bob, alice, bob):
     event = events.emit(STAGE, audience=[bob], by=alice, data=STAGE.example)
     page = why(as_bob, event).content.decode()

@@ -74,7 +74,7 @@ class PreferenceGrid extends HTMLElement {
     this.#settle(answer, () => (place.isConnected ? place : document.getElementById(place.id)));
   }
 
-  /** Post fields. Gives { ok, pieces, said }: what changed, and a sentence for people. Never throws. */
+  /** Post fields. Gives { ok, pieces, said, quiet }: what changed, a sentence, whether it is seen already. Never throws. */
   async #post(url, fields) {
     const token = this.querySelector("[name=csrfmiddlewaretoken]").value;
     try {
@@ -87,10 +87,15 @@ class PreferenceGrid extends HTMLElement {
       });
       if (response.type === "opaqueredirect") return { ok: false, pieces: [], said: this.dataset.signedOut };
       const { body } = new DOMParser().parseFromString(await response.text(), "text/html");
-      const said = body.querySelector("[data-said]")?.textContent;
+      const sentence = body.querySelector("[data-said]");
       const words = response.status < 500 ? this.dataset.refused : this.dataset.failed;
-      if (said === undefined) return { ok: false, pieces: [], said: words };
-      return { ok: response.ok, pieces: [...body.querySelectorAll(":scope > [id]")], said };
+      if (!sentence) return { ok: false, pieces: [], said: words };
+      return {
+        ok: response.ok,
+        pieces: [...body.querySelectorAll(":scope > [id]")],
+        said: sentence.textContent,
+        quiet: sentence.hasAttribute("data-quiet"),
+      };
     } catch {
       return { ok: false, pieces: [], said: this.dataset.offline };
     }
@@ -100,7 +105,7 @@ class PreferenceGrid extends HTMLElement {
     for (const piece of answer.pieces) this.#put(piece);
     const beside = place();
     beside?.querySelector(":scope > .not-saved")?.remove();
-    if (answer.ok) this.#say(answer.said);
+    if (answer.ok) this.#say(answer.said, answer.quiet);
     else if (beside) this.#complain(beside, answer.said);
   }
 
@@ -122,13 +127,13 @@ class PreferenceGrid extends HTMLElement {
     beside.append(line);
   }
 
-  #say(words) {
+  #say(words, quiet = false) {
     const line = this.querySelector(":scope > [data-said]");
     clearTimeout(this.#hiding);
     line.textContent = "";
     requestAnimationFrame(() => {
       line.textContent = words;
-      line.toggleAttribute("data-shown", true);
+      line.toggleAttribute("data-shown", !quiet);
     });
     this.#hiding = setTimeout(() => line.toggleAttribute("data-shown", false), SHOWN_FOR);
   }

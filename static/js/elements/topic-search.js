@@ -28,6 +28,7 @@ class TopicSearch extends HTMLElement {
     const words = plain(this.input.value).split(/\s+/).filter(Boolean);
     const groups = [...this.list.querySelectorAll("[data-search-group]")];
     if (!words.length) return this.#restore(groups);
+    this.list.toggleAttribute("data-searching", true);
     this.#wasOpen ??= new Set(groups.filter((group) => group.open));
     let found = 0;
     for (const group of groups) {
@@ -47,6 +48,7 @@ class TopicSearch extends HTMLElement {
   };
 
   #restore(groups) {
+    this.list.toggleAttribute("data-searching", false);
     for (const group of groups) {
       group.hidden = false;
       if (this.#wasOpen) group.open = this.#wasOpen.has(group);
