@@ -49,6 +49,7 @@ def measure(names: Sequence[str]) -> tuple[list[Figure], list[str]]:
             say(f"{name} … (load {load()})")
             start = time.monotonic()
             try:
+                importlib.import_module("bench.people").clean()
                 figures += importlib.import_module(f"bench.{name}").run()
             except Exception as problem:  # noqa: BLE001 (the other figures are still worth taking)
                 import traceback
