@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils import translation
 
 from notifications import types
+from notifications.types.base import NotificationType
 
 
 @dataclass(frozen=True)
@@ -22,19 +24,35 @@ class Message:
 
 def render(type_key: str, data: Mapping[str, object], *, language: str) -> Message:
     """The message of an event. A type that no longer exists, or data it no longer fits, still gets words."""
+    url = absolute(str(data.get("url", "/")))
+    kind = types.TYPES.get(type_key)
+    if kind is None:
+        return Message(title=type_key, body="", url=url, topic="", label=type_key)
+    words, known = _words(kind, language), Gaps(data)
+    return Message(
+        title=" ".join(words.title.format_map(known).split()),  # one line, whatever the data holds
+        body=words.body.format_map(known),
+        url=url,
+        topic=words.topic,
+        label=words.label,
+    )
+
+
+@dataclass(frozen=True)
+class Words:
+    """A type's own words in one language, with their {placeholders}."""
+
+    title: str
+    body: str
+    topic: str
+    label: str
+
+
+@lru_cache(maxsize=2048)
+def _words(kind: NotificationType, language: str) -> Words:
+    """Translated once: a mail to thousands, or thousands of mails, look nothing up again."""
     with translation.override(language):
-        kind = types.TYPES.get(type_key)
-        url = absolute(str(data.get("url", "/")))
-        if kind is None:
-            return Message(title=type_key, body="", url=url, topic="", label=type_key)
-        known = Gaps(data)
-        return Message(
-            title=" ".join(str(kind.title).format_map(known).split()),  # one line, whatever the data holds
-            body=str(kind.body).format_map(known),
-            url=url,
-            topic=str(kind.topic.label),
-            label=str(kind.label),
-        )
+        return Words(str(kind.title), str(kind.body), str(kind.topic.label), str(kind.label))
 
 
 class Gaps(dict[str, object]):

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage as ParsedMail
@@ -14,6 +15,7 @@ from notifications.models import SandboxMail
 
 KEPT = 1000  # the newest
 PAGE = 25
+_BREAK = re.compile(rb"\r?\n")
 
 
 class SandboxBackend(BaseEmailBackend):
@@ -25,7 +27,7 @@ class SandboxBackend(BaseEmailBackend):
             SandboxMail(
                 sent_to=", ".join(_storable(address) for address in message.recipients())[:1000],
                 subject=" ".join(_storable(str(message.subject)).split())[:1000],
-                raw=getattr(message, "raw", None) or message.message().as_bytes(linesep="\r\n"),
+                raw=getattr(message, "raw", None) or _BREAK.sub(b"\r\n", message.message().as_bytes()),
             )
             for message in email_messages
             if message.recipients()

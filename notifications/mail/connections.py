@@ -22,7 +22,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from notifications.mail.writing import Letter
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-AHEAD = 8  # mails written per connection before it is free
+AHEAD = 96  # mails written before a connection is free: enough while the database is asked for more
 ASK_AFTER = 10  # seconds a connection lay idle, after which it is asked whether it still lives
 STALE_AFTER = 240  # seconds; most servers hang up after five minutes
 
@@ -205,6 +205,7 @@ class _Job:
         self._work: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._ahead = max(AHEAD, 2 * connections.most)
         self._threads = 0
         self._alive = 0  # threads that have, or may yet get, a connection
         self._down = ""  # why no connection can be had; then every letter is for later
@@ -212,7 +213,7 @@ class _Job:
     def run(self, letters: Iterator[Letter]) -> Iterator[Answer]:
         under_way, is_more = 0, True
         while under_way or is_more:
-            while is_more and under_way < self._connections.most * AHEAD:
+            while is_more and under_way < self._ahead:
                 letter = next(letters, None)
                 if letter is None:
                     is_more = False

@@ -16,6 +16,7 @@ from django.utils import translation
 
 GAPS = ("title", "body", "url", "preheader", "account", "label", "unsubscribe", "why", "settings", "address")
 OPEN, CLOSE = "\ue000", "\ue001"  # private letters: they pass through templates and translations untouched
+_LINE = re.compile(rb"(?:[!-<>-~][ -<>-~]*)?[!-<>-~]?")  # what quoted-printable leaves as it is
 _GAP = re.compile(f"{OPEN}([a-z]+){CLOSE}")
 
 
@@ -48,10 +49,11 @@ class QuotedSheet:
 
     pieces: tuple[bytes, ...]
     gaps: tuple[str, ...]
+    words: frozenset[str]
 
     def fill(self, words: Mapping[str, str]) -> bytes:
         """The text with every gap filled; the words are quoted here, the rest was long before."""
-        quotes = {gap: quoted(words[gap]) for gap in set(self.gaps)}
+        quotes = {gap: quoted(words[gap]) for gap in self.words}
         filled = [self.pieces[0]]
         for gap, piece in zip(self.gaps, self.pieces[1:], strict=True):
             filled += (quotes[gap], piece)
@@ -62,7 +64,7 @@ class QuotedSheet:
 def html(language: str, shape: Shape) -> QuotedSheet:
     """The HTML part; its words are to be escaped before they fill it."""
     pieces, gaps = _cut(_rendered("notifications/mail/notification.html", language, shape))
-    return QuotedSheet(tuple(quoted(piece) for piece in pieces), gaps)
+    return QuotedSheet(tuple(quoted(piece) for piece in pieces), gaps, frozenset(gaps))
 
 
 @lru_cache(maxsize=64)
@@ -73,7 +75,10 @@ def text(language: str, shape: Shape) -> Sheet:
 
 def quoted(words: str) -> bytes:
     """Quoted-printable, CRLF, no line longer than 76."""
-    return binascii.b2a_qp(words.encode(), istext=True).replace(b"\n", b"\r\n")
+    line = words.encode()
+    if len(line) <= 72 and _LINE.fullmatch(line):
+        return line
+    return binascii.b2a_qp(line, istext=True).replace(b"\n", b"\r\n")
 
 
 def _rendered(template: str, language: str, shape: Shape) -> str:

@@ -60,8 +60,8 @@ def outbox(request: HttpRequest) -> HttpResponse:
     return render(request, "notifications/sandbox.html", {"page": sandbox.page(before=before), "before": before})
 
 
-@_here_only
 @csp_update({"frame-src": [SELF]})
+@_here_only
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One mail: `?part=` html (in a sandboxed frame), text or headers."""
     kept = get_object_or_404(SandboxMail, pk=pk)

@@ -60,7 +60,7 @@ def test_a_mail_arrives_with_both_parts_and_its_headers(alice, bob, posting):
     assert "<deals.stage-changed.1001.127.0.0.1>" in mail["List-Id"]
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert re.fullmatch(r"<http://127\.0\.0\.1:8000/u/one-click/\S+/>", str(mail["List-Unsubscribe"]))
-    assert mail["Date"]
+    assert mail["Date"].endswith(" +0000")
     assert mail["Content-Language"] == "en"
     assert mail.get_content_type() == "multipart/alternative"
     assert not mail.defects
