@@ -159,6 +159,20 @@ def test_several_are_chosen_and_read_at_once(device, bob, tell):
     expect(page.locator("li[data-unread]")).to_have_count(1)
 
 
+def test_show_more_goes_on_where_the_keyboard_was(device, bob, tell):
+    for number in range(27):
+        tell(bob, deal=f"Deal {number}")
+    arrived(bob, 27)
+    page = device(bob).open("notifications/")
+    rows = page.locator("main li[data-event]")
+    expect(rows).to_have_count(25)
+
+    page.get_by_role("link", name="Show more").press("Enter")
+
+    expect(rows).to_have_count(27)
+    expect(rows.nth(25).get_by_role("link")).to_be_focused()
+
+
 def test_search_finds_as_one_types(device, bob, tell):
     tell(bob, deal="Oak")
     tell(bob, deal="Elm")

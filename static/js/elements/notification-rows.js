@@ -3,7 +3,7 @@ class NotificationRows extends HTMLElement {
   #marked = (event) => {
     const { read = [], read_up_to: upTo = 0, unread = [], archived = [], unarchived = [] } = event.detail;
     const ofArchive = "ofArchive" in this.dataset;
-    for (const row of this.querySelectorAll("li[data-event]")) {
+    for (const row of this.#rows) {
       const id = Number(row.dataset.event);
       if (read.includes(id) || (id <= upTo && !ofArchive)) this.#setUnread(row, false);
       if (unread.includes(id)) this.#setUnread(row, true);
@@ -15,7 +15,7 @@ class NotificationRows extends HTMLElement {
 
   /** The line was down: ask what became of the lines that are shown. */
   #resync = async () => {
-    const rows = [...this.querySelectorAll("li[data-event]")];
+    const rows = this.#rows;
     if (!rows.length || this.closest("[popover]")) return; // the panel fetches itself anew
     const url = `/${document.body.dataset.hub}/notifications/state/?${new URLSearchParams({ shown: rows.map((row) => row.dataset.event).join() })}`;
     try {
@@ -26,13 +26,32 @@ class NotificationRows extends HTMLElement {
     }
   };
 
+  /** “Show more” goes away when it was pressed: who pressed it with the keyboard goes on at the first new line. */
+  #asked = (event) => {
+    if (event.target.closest(".load-more")?.contains(document.activeElement)) this.lastRow = this.#rows.at(-1);
+  };
+
+  #arrived = () => {
+    if (!this.lastRow || document.activeElement !== document.body) return;
+    const rows = this.#rows;
+    rows[rows.indexOf(this.lastRow) + 1]?.querySelector(".rows__title").focus({ preventScroll: true });
+    this.lastRow = null;
+  };
+
+  get #rows() {
+    return [...this.querySelectorAll("li[data-event]")];
+  }
+
   connectedCallback() {
+    this.addEventListener("htmx:beforeRequest", this.#asked);
+    document.addEventListener("htmx:afterSettle", this.#arrived);
     document.addEventListener("live:marks", this.#marked);
     document.addEventListener("live:resync", this.#resync);
     document.addEventListener("live:new", this.#news);
   }
 
   disconnectedCallback() {
+    document.removeEventListener("htmx:afterSettle", this.#arrived);
     document.removeEventListener("live:marks", this.#marked);
     document.removeEventListener("live:resync", this.#resync);
     document.removeEventListener("live:new", this.#news);
@@ -50,7 +69,7 @@ class NotificationRows extends HTMLElement {
 
   #hide(row) {
     if (row.contains(document.activeElement)) {
-      const rows = [...this.querySelectorAll("li[data-event]:not([hidden])")];
+      const rows = this.#rows.filter((one) => !one.hidden);
       const next = rows[rows.indexOf(row) + 1] ?? rows[rows.indexOf(row) - 1];
       next?.querySelector(".rows__title").focus();
     }
