@@ -27,7 +27,7 @@ BATCH = 500
 AT_ONCE = 100  # so many are marked as being handed over together, and may at worst go twice
 RECORD_EVERY = 0.25  # seconds
 CLAIM = settings.DELIVERY_CLAIM_SECONDS
-RENEW_EVERY = 60  # seconds; together with the longest silence of a carrier it stays well within the claim
+RENEW_EVERY = 60  # seconds
 BACK_OFF = [30, 120, 600, 3600, 6 * 3600]  # seconds before the second, third … attempt; then it has failed
 LONGEST_WAIT = 24 * 3600  # seconds; no other side makes us wait longer
 ERROR_KEPT = 1000  # characters
@@ -204,8 +204,9 @@ class Round:
         """Hand over all that is due. Returns how many were sent."""
         try:
             for outcome in self.carrier.send_many(self._parcels()):
-                self._handed.pop(outcome.parcel.delivery_id, None)
-                self._known.append(outcome)
+                if outcome is not None:
+                    self._handed.pop(outcome.parcel.delivery_id, None)
+                    self._known.append(outcome)
                 self._record_when_time()
         except DatabaseError:  # nothing can be written down now: the claim ends, and the sweeper comes
             raise

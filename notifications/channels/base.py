@@ -71,8 +71,10 @@ class Channel(Protocol):
 class Carrier(Channel, Protocol):
     """A channel that leaves the building, so that each notification on it has a delivery."""
 
-    def send_many(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
+    def send_many(self, parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:
         """Carry parcels. Yields exactly one outcome per parcel, in any order, as each is known. Never raises.
+
+        While it waits it may yield None, so that what is known is written down and the claim is kept.
 
         Parcels are taken one by one, in the caller's thread, only shortly before they leave: taking one marks it
         as being handed over.

@@ -25,14 +25,15 @@ class Email:
     bit = 4
     label = gettext_lazy("E-mail")
 
-    def send_many(self, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
+    def send_many(self, parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:
         """Write and send mails. Yields Sent, Unreachable or TryLater per parcel, in any order, as it is known."""
         unwritten: list[Outcome] = []  # what became of parcels that never turned into a letter
         letters = _written(parcels, unwritten)
-        for answer in _by_smtp(letters) if settings.EMAIL_BACKEND == SMTP else _by_backend(letters):
+        answers: Iterator[Answer | None] = _by_smtp(letters) if settings.EMAIL_BACKEND == SMTP else _by_backend(letters)
+        for answer in answers:
             while unwritten:
                 yield unwritten.pop()
-            yield _outcome(answer)
+            yield _outcome(answer) if answer else None
         yield from unwritten
 
 
@@ -58,7 +59,7 @@ def _outcome(answer: Answer) -> Outcome:
             return TryLater(answer.letter.parcel, answer.words, may_have_arrived=is_open)
 
 
-def _by_smtp(letters: Iterable[Letter]) -> Iterator[Answer]:
+def _by_smtp(letters: Iterable[Letter]) -> Iterator[Answer | None]:
     server = (settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_HOST_USER)
     yield from _connections(os.getpid(), server, settings.EMAIL_CONNECTIONS).carry(letters)
 

@@ -23,6 +23,7 @@ from notifications.mail.writing import Letter
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 AHEAD = 96  # mails written before a connection is free: enough while the database is asked for more
+SILENCE = 0.25  # seconds without an answer, after which the caller may do something else for a moment
 ASK_AFTER = 10  # seconds a connection lay idle, after which it is asked whether it still lives
 STALE_AFTER = 240  # seconds; most servers hang up after five minutes
 
@@ -65,8 +66,8 @@ class Connections:
         self._lock = threading.Lock()
         atexit.register(self.close)
 
-    def carry(self, letters: Iterable[Letter]) -> Iterator[Answer]:
-        """Send letters; exactly one answer each, in any order, as each is known. Never raises.
+    def carry(self, letters: Iterable[Letter]) -> Iterator[Answer | None]:
+        """Send letters; exactly one answer each, in any order, as each is known. Never raises. None: still waiting.
 
         Letters are taken in the caller's thread, few ahead of what is being sent.
         """
@@ -210,7 +211,7 @@ class _Job:
         self._alive = 0  # threads that have, or may yet get, a connection
         self._down = ""  # why no connection can be had; then every letter is for later
 
-    def run(self, letters: Iterator[Letter]) -> Iterator[Answer]:
+    def run(self, letters: Iterator[Letter]) -> Iterator[Answer | None]:
         under_way, is_more = 0, True
         while under_way or is_more:
             while is_more and under_way < self._ahead:
@@ -222,7 +223,11 @@ class _Job:
                 under_way += 1
                 self._start_thread()
             if under_way:
-                answer = self._done.get()
+                try:
+                    answer = self._done.get(timeout=SILENCE)
+                except queue.Empty:
+                    yield None
+                    continue
                 under_way -= 1
                 yield answer
 

@@ -29,7 +29,7 @@ class Courier:
     label: str = "Courier"
     carried: list[Parcel] = field(default_factory=list)
 
-    def send_many(self, given: Iterable[Parcel]) -> Iterator[Outcome]:
+    def send_many(self, given: Iterable[Parcel]) -> Iterator[Outcome | None]:
         for parcel in given:
             self.carried.append(parcel)
             yield self.decide(parcel)
@@ -238,6 +238,25 @@ def test_outcomes_known_before_the_end_are_written_down(alice, bob, carol):
     with pytest.raises(Killed):
         delivering.run_due(Courier(die_at_the_second))
     assert sorted(Delivery.objects.values_list("status", flat=True)) == ["sending", "sent"]
+
+
+def test_what_is_known_is_written_down_while_the_channel_waits(alice, bob, carol, monkeypatch):
+    monkeypatch.setattr(delivering, "RECORD_EVERY", -1)
+    seen = []
+
+    class Slow(Courier):
+        def send_many(self, given: Iterable[Parcel]) -> Iterator[Outcome | None]:
+            first, second = given
+            monkeypatch.setattr(delivering, "RECORD_EVERY", 3600)
+            yield Sent(first, "there")
+            monkeypatch.setattr(delivering, "RECORD_EVERY", -1)
+            yield None
+            seen.extend(Delivery.objects.order_by("pk").values_list("status", flat=True))
+            yield Sent(second, "there")
+
+    tell(alice, bob, carol)
+    assert delivering.run_due(Slow()) == 2
+    assert seen == ["sent", "sending"]
 
 
 def test_a_fault_in_a_channel_is_tried_again_later_and_marked(alice, bob, caplog):
