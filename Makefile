@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist loadgroup
 
 RUNTIME_FILES := requirements.txt constraints.txt
 DEV_FILES := $(RUNTIME_FILES) requirements-dev.txt
