@@ -68,8 +68,7 @@ class GridForm:
         return found
 
 
-class WhyForm(forms.Form):
-    """Which type, and for a super admin whose notifications."""
+class WhoseForm(forms.Form):
+    """For a super admin: whose notifications, by id or e-mail address."""
 
-    type = forms.CharField(required=False, max_length=80)
     member = forms.CharField(required=False, max_length=320, strip=True)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import MemberRequest, member_required
 from accounts.models import Membership
 from notifications import channels, grid, preferences, rendering, told, types
-from notifications.forms import WhyForm
+from notifications.forms import WhoseForm
 from notifications.grid import Cell
 from notifications.models import DeliveryStatus, Event, Held
 from notifications.resolution import Layer
@@ -120,7 +120,7 @@ def why_not(request: MemberRequest) -> HttpResponse:
 
 def _whose(request: MemberRequest) -> tuple[Membership, str]:
     """The member the page is about, and what was wrong with the one asked for. Others only for super admins."""
-    form = WhyForm(request.GET)
+    form = WhoseForm(request.GET)
     asked = str(form.cleaned_data["member"]) if form.is_valid() else ""
     if not asked or asked in (str(request.member.pk), request.member.email):
         return request.member, ""

@@ -161,7 +161,7 @@ def test_a_channel_that_is_switched_off_says_so_and_shows_what_is_kept(as_bob, b
     assert "checked" in cell_of(page, "deals-stage_changed-email")
 
 
-@pytest.mark.req("N-018", "N-021", "N-022", "N-137")
+@pytest.mark.req("N-018", "N-021", "N-022", "N-031", "N-137")
 def test_the_desktop_tab_has_three_channels_the_red_dot_and_the_notes(as_bob):
     page = as_bob.get(url("settings-desktop")).content.decode()
 
@@ -172,6 +172,7 @@ def test_the_desktop_tab_has_three_channels_the_red_dot_and_the_notes(as_bob):
     ]
     assert 'id="option-has_tab_dot"' in page
     assert "Shows only in browsers that put an icon on their tabs." in page
+    assert "set in the extension itself" in page
     assert "large exports are set in the import and export settings" in page
 
 
@@ -183,12 +184,21 @@ def test_the_mobile_tab_says_where_its_preferences_are(as_bob):
 @pytest.mark.req("N-003")
 def test_a_super_admin_reads_which_plan_sets_defaults(client, alice, account):
     client.force_login(alice.user)
-    assert "Open the administration" in client.get(url("settings-email")).content.decode()
+    page = client.get(url("settings-email")).content.decode()
+    for grid in ("accountdefault_changelist", "lock_add"):
+        address = f"{reverse(f'admin:notifications_{grid}')}?account={account.pk}"
+        assert f'href="{address}"' in page
+        assert client.get(address).status_code == 200
+
     account.plan = Plan.STARTER
     account.save()
     page = client.get(url("settings-email")).content.decode()
     assert "Default notification preferences: available on Enterprise." in page
-    assert "Open the administration" not in page
+    assert reverse("admin:notifications_lock_add") not in page
+
+
+def test_a_member_finds_no_way_to_set_defaults_for_others(as_bob):
+    assert "For everybody in this account" not in as_bob.get(url("settings-email")).content.decode()
 
 
 @pytest.mark.parametrize("tab", ["email", "desktop"])
