@@ -138,6 +138,7 @@ class Section:
     topic: Topic
     rows: list[Row]
     counts: list[Count]
+    elsewhere: list[tuple[NotificationType, Tab]]  # types of this topic that only another tab has
 
     @property
     def groups(self) -> list[tuple[str, list[Row]]]:
@@ -151,7 +152,8 @@ def sections(standing: Standing, tab: Tab, *, topics: Iterable[Topic] = types.TO
         kinds = [kind for kind in topic.types.values() if kind.key in standing.layers]
         rows = [row(standing, kind, tab) for kind in kinds if kind.offered & set(tab.channel_keys)]
         if rows:
-            found.append(Section(topic, rows, [_count(channel, rows) for channel in tab.channels]))
+            others = [(kind, tab_of(min(kind.offered))) for kind in kinds if not kind.offered & set(tab.channel_keys)]
+            found.append(Section(topic, rows, [_count(channel, rows) for channel in tab.channels], others))
     return found
 
 

@@ -213,6 +213,7 @@ def _frame(request: MemberRequest, tab: Tab) -> dict[str, Any]:
         "tabs": tabs,
         "account": request.account,
         "member": request.member,
+        "settings_url": reverse("notifications:settings", args=[request.account.hub_id]),
         "icons": static("img/icons.svg"),
         "cell_url": reverse("notifications:settings-cell", args=[request.account.hub_id, tab.key]),
         "topic_url": reverse("notifications:settings-topic", args=[request.account.hub_id, tab.key]),

@@ -102,6 +102,15 @@ def test_website_visits_stand_on_the_email_tab_only(as_bob):
     assert "told by e-mail only" in desktop
 
 
+@pytest.mark.req("N-141", "N-156")
+def test_a_type_told_by_email_only_is_pointed_to_from_its_topic(as_bob):
+    desktop = as_bob.get(url("settings-desktop")).content.decode()
+
+    assert 'id="type-workflows-friday_summary"' not in desktop
+    assert f"Only under E-mail: “{types.TYPES['workflows.friday_summary'].label}”" in desktop
+    assert f"{url('settings-email')}#topic-workflows" in desktop
+
+
 @pytest.mark.req("N-119")
 def test_payments_are_shown_to_super_admins_only(client, alice, bob):
     client.force_login(bob.user)
