@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from notifications import channels, defaults, saying, types
+from notifications import channels, defaults, grid, saying, types
 from notifications.channels.base import Channel
 from notifications.models import Lock
 from notifications.preferences import Cell
@@ -50,6 +50,11 @@ class Answer:
 class Row:
     kind: NotificationType
     answers: list[Answer]
+
+    @property
+    def anchor(self) -> str:
+        """The same as on the members' page, so that links from elsewhere find the row."""
+        return grid.anchor(self.kind.key)
 
     @property
     def who(self) -> str:

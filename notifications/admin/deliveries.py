@@ -148,9 +148,12 @@ class DeliveryAdmin(ScopedAdmin):
     def to(self, obj: Delivery) -> str:
         return obj.sent_to or obj.member.email
 
-    @admin.display(description=gettext_lazy("may have gone twice"), boolean=True)
-    def repeat(self, obj: Delivery) -> bool:
-        return obj.is_repeat_possible
+    @admin.display(description=gettext_lazy("may have gone twice"))
+    def repeat(self, obj: Delivery) -> str:
+        """A worker died while handing it over: it may have arrived, and went again."""
+        return (
+            format_html('<span class="badge badge--warning">{}</span>', _("yes")) if obj.is_repeat_possible else _("no")
+        )
 
     @admin.display(description=gettext_lazy("what went wrong"))
     def problem(self, obj: Delivery) -> str:

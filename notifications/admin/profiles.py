@@ -88,7 +88,7 @@ class ProfileAdmin(GridAdmin):
     """The profiles of an account."""
 
     may_add = may_change = may_delete = True
-    list_display = ("name", "whom", "says", "position", "account_name")
+    list_display = ("name", "whom", "says", "account_name")
     list_select_related = ("account", "team")
     search_fields = ("name",)
     ordering = ("account", "position", "pk")
@@ -103,6 +103,11 @@ class ProfileAdmin(GridAdmin):
     def get_urls(self) -> list[Any]:
         page = self.admin_site.admin_view(self.answers_view)
         return [path("<path:object_id>/answers/", page, name="notifications_profile_answers"), *super().get_urls()]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only by itself: removing a team must not take a profile along untold."""
+        page = request.resolver_match.url_name if request.resolver_match else ""
+        return super().has_delete_permission(request, obj) and str(page).startswith("notifications_profile_")
 
     def answers_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What a profile says: the grid."""

@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.core import mail
 from django.test import Client
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from accounts import api_keys
 from accounts.models import Account, ApiKey, Membership, Role, Team, User
@@ -96,6 +96,19 @@ def test_every_registered_model_is_scoped_or_closed(as_alice, next_door, mallory
         if answer.status_code == 200:
             assert next_door.name not in answer.content.decode(), model
             assert mallory.email not in answer.content.decode(), model
+
+
+def test_no_form_of_any_model_offers_anything_of_next_door(as_alice, next_door, mallory):
+    Team.objects.create(account=next_door, name="Secret team")
+    for model in admin.site._registry:
+        try:
+            path = address(model, "add")
+        except NoReverseMatch:
+            continue
+        page = as_alice.get(path)
+        assert page.status_code in (200, 403), model
+        for secret in ("Secret", next_door.name, mallory.email):
+            assert secret not in page.content.decode(), model
 
 
 def test_choices_come_from_the_same_account(as_alice, account, next_door, bob):

@@ -170,6 +170,18 @@ def test_a_profile_is_made_filled_moved_and_removed(as_alice, account, alice, bo
     assert "1 notification" in words(as_alice.get("/admin/notifications/profile/"))
 
 
+def test_a_team_with_a_profile_stays_until_the_profile_is_removed(as_alice, account, alice, bob, team):
+    made = profiles.create(account, name="Sellers", team=team, by=alice)
+    link = f"/admin/accounts/team/{team.pk}/delete/"
+    assert "permission to delete the following types of objects" in words(as_alice.get(link))
+    as_alice.post(link, {"post": "yes"})
+    assert Profile.objects.filter(pk=made.profile.pk).exists()
+    profiles.delete(made.profile, by=alice)
+    as_alice.post(link, {"post": "yes"})
+    bob.refresh_from_db()
+    assert bob.primary_team is None
+
+
 def test_a_change_is_undone_from_the_log(as_alice, account, alice, bob):
     change = apply(account, Layer.DEFAULT, False, alice)
     link = f"/admin/notifications/preferencechange/{change.pk}/"
