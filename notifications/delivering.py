@@ -22,15 +22,13 @@ from accounts.errors import DomainError
 from notifications import parcels
 from notifications.channels.base import Carrier, Outcome, Parcel, Sent, TryLater
 from notifications.models import Delivery, DeliveryStatus, Notification
+from notifications.recording import BACK_OFF, Entry, entry_of, write_down
 
 BATCH = 500
 AT_ONCE = 100  # so many are marked as being handed over together, and may at worst go twice
 RECORD_EVERY = 0.25  # seconds
 CLAIM = settings.DELIVERY_CLAIM_SECONDS
 RENEW_EVERY = 60  # seconds
-BACK_OFF = [30, 120, 600, 3600, 6 * 3600]  # seconds before the second, third … attempt; then it has failed
-LONGEST_WAIT = 24 * 3600  # seconds; no other side makes us wait longer
-ERROR_KEPT = 1000  # characters
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +55,12 @@ def carry_for(carrier: Carrier, *, seconds: float) -> bool:
         if not lock.acquire(blocking=False):
             return False
         try:
-            run_due(carrier, ends=ends)
+            turn = Round(carrier, ends=ends)
+            turn.carry()
         finally:
             lock.release()
+        if not turn.taken:  # somebody else holds what is left; whatever becomes of it, the sweeper looks again
+            return False
     return False
 
 
@@ -194,6 +195,7 @@ class Round:
     ends: float | None = None
     claim: str = field(default_factory=lambda: secrets.token_hex(16))
     sent: int = 0
+    taken: int = 0
     _kept: set[int] = field(default_factory=set)  # claimed, not yet given to the carrier
     _handed: dict[int, Parcel] = field(default_factory=dict)  # given to the carrier, outcome not known
     _known: list[Outcome] = field(default_factory=list)  # outcomes not yet written down
@@ -226,6 +228,7 @@ class Round:
             ids = claim_due(self.carrier, limit=self.limit, claim=self.claim)
             if not ids:
                 return
+            self.taken += len(ids)
             self._kept.update(ids)
             packed = parcels.pack(self.carrier, ids)
             self._drop(packed.dropped)
@@ -268,11 +271,11 @@ class Round:
 
     def _record(self) -> None:
         known, self._known = self._known, []
-        _write_down([_entry(outcome) for outcome in known], claim=self.claim)
+        write_down([entry_of(outcome) for outcome in known], claim=self.claim)
         self.sent += sum(isinstance(outcome, Sent) for outcome in known)
 
     def _drop(self, dropped: Sequence[parcels.Dropped]) -> None:
-        _write_down([Entry(one.delivery_id, DeliveryStatus.DROPPED, one.why) for one in dropped], claim=self.claim)
+        write_down([Entry(one.delivery_id, DeliveryStatus.DROPPED, one.why) for one in dropped], claim=self.claim)
         self._kept.difference_update(one.delivery_id for one in dropped)
 
     def _let_go(self) -> None:
@@ -281,62 +284,3 @@ class Round:
             Delivery.objects.filter(pk__in=self._kept, claim=self.claim).update(
                 status=DeliveryStatus.DUE, claim="", attempts=F("attempts") - 1
             )
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What is written on one delivery."""
-
-    delivery_id: int
-    status: DeliveryStatus
-    error: str = ""
-    sent_to: str = ""
-    wait: float = 0  # seconds until it is due again
-    may_have_arrived: bool = False
-
-
-def _entry(outcome: Outcome) -> Entry:
-    id_ = outcome.parcel.delivery_id
-    if isinstance(outcome, Sent):
-        return Entry(id_, DeliveryStatus.SENT, sent_to=outcome.to)
-    if not isinstance(outcome, TryLater):
-        return Entry(id_, DeliveryStatus.FAILED, outcome.why)
-    tried = outcome.parcel.attempt
-    if tried > len(BACK_OFF):
-        return Entry(id_, DeliveryStatus.FAILED, outcome.why, may_have_arrived=outcome.may_have_arrived)
-    wait = max(BACK_OFF[max(tried, 1) - 1], min(outcome.seconds or 0, LONGEST_WAIT))
-    return Entry(id_, DeliveryStatus.DUE, outcome.why, wait=wait, may_have_arrived=outcome.may_have_arrived)
-
-
-def _write_down(entries: Sequence[Entry], *, claim: str) -> None:
-    """Write entries on the deliveries that are still under this claim, in one statement."""
-    if not entries:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE notifications_delivery d SET status = given.status, error = given.error, claim = '',
-                sent_to = given.sent_to,
-                sent_at = CASE given.status WHEN 'sent' THEN statement_timestamp() END,
-                due_at = CASE given.status WHEN 'due' THEN statement_timestamp() + make_interval(secs => given.wait)
-                         ELSE d.due_at END,
-                is_repeat_possible = d.is_repeat_possible OR given.may_have_arrived
-            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::float8[], %s::bool[])
-                AS given(id, status, error, sent_to, wait, may_have_arrived)
-            WHERE d.id = given.id AND d.claim = %s
-            """,
-            [
-                [entry.delivery_id for entry in entries],
-                [entry.status.value for entry in entries],
-                [_storable(entry.error)[:ERROR_KEPT] for entry in entries],
-                [_storable(entry.sent_to)[:320] for entry in entries],
-                [float(entry.wait) for entry in entries],
-                [entry.may_have_arrived for entry in entries],
-                claim,
-            ],
-        )
-
-
-def _storable(text: str) -> str:
-    """Words from outside as PostgreSQL takes them: no NUL, no lone surrogates."""
-    return text.replace("\x00", "").encode(errors="replace").decode()

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from notifications import delivering, events, fanout, parcels, preferences, types
 from notifications.channels.base import Outcome, Parcel, Sent, TryLater, Unreachable
-from notifications.delivering import BACK_OFF
 from notifications.models import Delivery, DeliveryStatus, Lock, Notification
+from notifications.recording import BACK_OFF
 from tests import factories
 
 MOVED = types.TYPES["deals.stage_changed"]
@@ -322,6 +322,14 @@ def test_nothing_new_is_taken_after_the_end_of_the_turn(account, alice, monkeypa
     assert delivering.carry_for(courier, seconds=60) is False
     assert len(courier.carried) == 5
     assert delivering.carry_for(courier, seconds=60) is False
+
+
+def test_what_another_worker_holds_is_left_to_it(alice, bob, monkeypatch):
+    """Rows that are due but locked by somebody else must not keep a thread busy."""
+    tell(alice, bob)
+    monkeypatch.setattr(delivering, "claim_due", lambda *_, **__: [])
+    assert delivering.has_due(Courier())
+    assert delivering.carry_for(Courier(), seconds=60) is False
 
 
 # --- Another channel
