@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -59,9 +60,9 @@ def invite(
     """
     require_super_admin(account, by)
     email = email.strip().lower()
-    user = User.objects.filter(email=email).first()
-    if user is None:
-        user = User.objects.create_user(email, name=name.strip())
+    facts_of_a_new_one = {"name": name.strip(), "password": make_password(None)}
+    user, is_new = User.objects.get_or_create(email=email, defaults=facts_of_a_new_one)
+    if is_new:
         EmailAddress.objects.create(user=user, email=email, primary=True, verified=False)
     elif Membership.objects.filter(account=account, user=user).exists():
         raise AlreadyMember(

@@ -94,9 +94,7 @@ def delete(profile: Profile, *, by: Membership | None) -> PreferenceChange:
     require_right(profile.account, by)
 
     def work() -> tuple[None, Facts, None]:
-        before = facts(profile)
-        profile.delete()
-        return None, before, None
+        return None, _remove(profile), None
 
     return _recorded(profile.account, work, by=by, words=_("Profile “%(name)s” removed") % {"name": profile.name})
 
@@ -151,8 +149,7 @@ def _undo_facts(change: PreferenceChange) -> Work:
 
     def work() -> tuple[Profile | None, Facts | None, Facts | None]:
         if now is not None and before is None:
-            now.delete()
-            return None, after, None
+            return None, _remove(now), None
         if now is not None:
             now.name = before["name"]
             now.save(update_fields=["name"])
@@ -168,7 +165,16 @@ def _undo_facts(change: PreferenceChange) -> Work:
 
 def _is_same(now: Facts, then: Facts) -> bool:
     """Whether a profile still is what a change made of it; its place does not matter."""
-    return {**now, "position": 0} == {**then, "position": 0}
+    return {**now, "position": 0, "changes": ()} == {**then, "position": 0, "changes": ()}
+
+
+def _remove(profile: Profile) -> Facts:
+    """Remove a profile and return all that brings it back: its facts, and which changes on record were about it."""
+    gone = facts(profile) | {
+        "changes": list(PreferenceChange.objects.filter(profile=profile).values_list("pk", flat=True))
+    }
+    profile.delete()
+    return gone
 
 
 def _make(account: Account, given: Facts) -> Profile:
@@ -186,6 +192,7 @@ def _make(account: Account, given: Facts) -> Profile:
     ]
     if rows:
         save_cells(ProfileCells, rows, owner="profile")
+    PreferenceChange.objects.filter(account=account, pk__in=given.get("changes", ())).update(profile=profile)
     return profile
 
 

@@ -196,6 +196,10 @@ def test_a_removed_profile_comes_back_with_all_it_said(account, alice, bob, team
     assert not is_on(bob, STAGE)
     assert Profile.objects.get().team == team
 
+    # What it said before it went can still be undone.
+    defaults.undo(PreferenceChange.objects.get(summary__startswith="Profile “Sellers”: 1 cell"), by=alice)
+    assert is_on(bob, STAGE)
+
 
 def test_profiles_are_copied_renamed_and_moved(account, alice, bob, team):
     first = profiles.create(account, name="Sellers", team=team, by=alice).profile
