@@ -1,8 +1,11 @@
 """`manage.py web`: pages, API and sockets."""
 
 import errno
+import gc
+import resource
 import socket
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -21,19 +24,24 @@ class Command(BaseCommand):
 
     def handle(self, *_: str, host: str, port: int, fd: int | None, **__: Any) -> None:
         listener = socket.socket(fileno=fd) if fd is not None else _listen(host, port)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                "config.asgi:application",
-                ws="websockets-sansio",
-                ws_per_message_deflate=False,  # it would cost each idle socket up to 100 KB
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                log_level="warning",
-                server_header=False,
-                timeout_graceful_shutdown=10,
-            )
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with suppress(OSError, ValueError):  # a socket is an open file
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        config = uvicorn.Config(
+            "config.asgi:application",
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,  # it would cost each idle socket up to 100 KB
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=10,
         )
+        config.load()
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: collecting garbage need not look at it again and again
+        server = uvicorn.Server(config)
         server.run(sockets=[listener])
         if not server.started:
             raise SystemExit(1)
