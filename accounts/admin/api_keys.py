@@ -29,6 +29,20 @@ class KeyForm(AccountForm):
         widgets = {"name": forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"})}
 
 
+class StateFilter(admin.SimpleListFilter):
+    """In use or revoked."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("live", _("in use")), ("revoked", _("revoked"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        wanted = {"live": True, "revoked": False}.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(revoked_at__isnull=wanted)
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(ScopedAdmin):
     """The keys of an account's programs."""
@@ -37,7 +51,7 @@ class ApiKeyAdmin(ScopedAdmin):
     form = KeyForm
     list_display = ("name", "beginning", "scope_words", "created_at", "last_used_at", "state", "account_name")
     list_select_related = ("account",)
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_filter = (StateFilter,)
     search_fields = ("name", "prefix")
     ordering = ("-pk",)
     actions = ("revoke",)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -16,6 +17,20 @@ from notifications import defaults, profiles, saying, telling_changes, types
 from notifications.models import PreferenceChange
 
 
+class LayerFilter(admin.SimpleListFilter):
+    """Which layer was changed."""
+
+    title = gettext_lazy("layer")
+    parameter_name = "layer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        words = (_("account default"), _("profiles"), _("locks"))
+        return [(str(layer), word) for layer, word in zip(defaults.LAYERS, words, strict=True)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(layer=self.value()) if self.value() else queryset
+
+
 @admin.register(PreferenceChange)
 class PreferenceChangeAdmin(ScopedAdmin):
     """Read, and undo."""
@@ -23,7 +38,7 @@ class PreferenceChangeAdmin(ScopedAdmin):
     list_display = ("made_at", "summary", "members_affected", "cells_affected", "by", "state", "account_name")
     list_display_links = ("made_at", "summary")
     list_select_related = ("account", "made_by__user", "undone_by")
-    list_filter = ("layer",)
+    list_filter = (LayerFilter,)
     search_fields = ("summary",)
     ordering = ("-pk",)
     fields = ("made_at", "summary", "members_affected", "cells_affected", "by", "state")
