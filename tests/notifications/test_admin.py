@@ -325,3 +325,30 @@ def test_an_event_of_a_type_that_is_gone_is_still_shown(as_alice, account, alice
     event = Event.objects.create(account=account, type="gone.type", data={"url": "/"}, audience={"everyone": True})
     for path in ("", f"{event.pk}/change/"):
         assert "gone.type" in words(as_alice.get(f"/admin/notifications/event/{path}"))
+
+
+@pytest.mark.parametrize("odd", ["abc", "1_2F", "9" * 30, "-1", "0", "%00", "1%27", "é"])
+def test_odd_addresses_and_searches_are_answered(as_operator, account, alice, odd):
+    names = ("delivery", "event", "preferencechange", "lock", "profile")
+    for path in (
+        *(f"/admin/notifications/{name}/{odd}/change/" for name in names),
+        *(f"/admin/notifications/{name}/?q={odd}&account={odd}&type={odd}&p={odd}&layer={odd}" for name in names),
+        f"/admin/notifications/profile/{odd}/answers/",
+        f"{DEFAULTS}?account={odd}&q={odd}",
+        f"{DEFAULTS}?q={odd}",
+        f"/admin/accounts/membership/?q={odd}&account={odd}",
+        f"/admin/accounts/membership/{odd}/change/",
+        f"/admin/accounts/apikey/?q={odd}&state={odd}",
+    ):
+        assert as_operator.get(path).status_code in (200, 302, 404), path
+
+
+def test_odd_forms_are_refused_in_words(as_alice, account, alice):
+    for name in ("cell:", "cell:/", "cell:nothing/email", "cell:deals.stage_changed/fax", "cell:a b/c", "cell:\0/\0"):
+        page = as_alice.post(DEFAULTS, {"shown": "= =x junk", name: "on", "_apply": "1"})
+        assert page.status_code == 200, name
+        assert "There is no such notification or channel" in words(page)
+    page = as_alice.post(LOCKS, {f"cell:{STAGE}": "on", "reason": "a\0b", "_apply": "1"})
+    assert page.status_code == 200
+    assert not AccountDefault.objects.exists()
+    assert not Lock.objects.exists()
