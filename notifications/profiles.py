@@ -25,9 +25,9 @@ def create(
 ) -> PreferenceChange:
     """Make an empty profile for a role or a team. It answers after those that are there."""
     require_right(account, by)
-    _check(account, name=name, role=role, team=team)
 
     def work() -> tuple[Profile, None, Facts]:
+        _check(account, name=name, role=role, team=team)
         last = Profile.objects.filter(account=account).last()
         profile = Profile.objects.create(
             account=account, name=name.strip(), role=role, team=team, position=last.position + 1 if last else 0
@@ -43,9 +43,9 @@ def copy(
     """Make a profile that says the same for another role or team. Members it reaches are told."""
     account = source.account
     require_right(account, by)
-    _check(account, name=name, role=role, team=team)
 
     def work() -> tuple[Profile, None, Facts]:
+        _check(account, name=name, role=role, team=team)
         given = facts(source) | {"id": None, "name": name.strip(), "role": role, "team": team.pk if team else None}
         last = Profile.objects.filter(account=account).last()
         profile = _make(account, given | {"position": last.position + 1 if last else 0})
@@ -57,9 +57,9 @@ def copy(
 def rename(profile: Profile, *, name: str, by: Membership | None) -> PreferenceChange:
     """Give a profile another name."""
     require_right(profile.account, by)
-    _check(profile.account, name=name, role=profile.role, team=profile.team, but=profile)
 
     def work() -> tuple[Profile, Facts, Facts]:
+        _check(profile.account, name=name, role=profile.role, team=profile.team, but=profile)
         before = facts(profile)
         profile.name = name.strip()
         profile.save(update_fields=["name"])
