@@ -24,7 +24,7 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
 def main() -> int:
-    """0 when every figure was taken, met or not; 1 when one could not be."""
+    """0 when every figure was taken, met or not; 1 when one could not be; 130 when somebody stopped it."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"which figures: {', '.join(NAMES)} (all)")
     names = parser.parse_args().names or NAMES
@@ -32,7 +32,11 @@ def main() -> int:
         parser.error(f"There is no figure “{unknown[0]}”. There are: {', '.join(NAMES)}.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: everything started is stopped
     _open_files()
-    figures, failed = measure(names)
+    try:
+        figures, failed = measure(names)
+    except KeyboardInterrupt:
+        say("Stopped, and everything that was started with it.")
+        return 130
     print(table(figures))
     _write(figures, keep=len(names) < len(NAMES))
     for name in failed:
