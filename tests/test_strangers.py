@@ -1,0 +1,78 @@
+"""Every page of an account, found in the table of addresses, as a stranger and as a member of the account next door."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from notifications import events, types
+
+
+def account_pages(resolver: URLResolver, before: str = "") -> Iterator[str]:
+    """The routes below /<hub_id>/."""
+    for pattern in resolver.url_patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from account_pages(pattern, route)
+        elif isinstance(pattern, URLPattern) and route.startswith("<int:hub_id>/"):
+            yield route
+
+
+ROUTES = sorted(account_pages(get_resolver()))
+
+
+def address(route: str, *, hub_id: int, event: int) -> str:
+    """A real address for a route, with things that exist in the account. A new kind of thing fails here: add it."""
+    samples = {"hub_id": hub_id, "event_id": event, "tab": "email", "type_key": types.deals.STAGE_CHANGED.key}
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(samples[found[1]]), route)
+
+
+@pytest.fixture
+def event(alice, bob, fan_out):
+    event = events.emit(types.deals.STAGE_CHANGED, audience=[bob], by=alice, data=types.deals.STAGE_CHANGED.example)
+    fan_out()
+    return event
+
+
+def test_there_are_pages_to_walk():
+    assert len(ROUTES) > 10
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_member_of_the_account_next_door_finds_nothing(client, account, mallory, event, route, method):
+    client.force_login(mallory.user)
+
+    answer = getattr(client, method)(address(route, hub_id=account.hub_id, event=event.pk))
+
+    assert answer.status_code in ({404} if method == "get" else {404, 405})
+    assert b"Nordic Oak" not in answer.content
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_an_account_that_does_not_exist_looks_the_same(client, account, mallory, event, route):
+    client.force_login(mallory.user)
+
+    there = client.get(address(route, hub_id=account.hub_id, event=event.pk))
+    nowhere = client.get(address(route, hub_id=999_999, event=event.pk))
+
+    assert there.status_code == nowhere.status_code
+    assert len(there.content) == len(nowhere.content)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_address_is_a_real_one(client, account, bob, event, route):
+    client.force_login(bob.user)
+
+    assert client.get(address(route, hub_id=account.hub_id, event=event.pk)).status_code in {200, 302, 405}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_stranger_is_asked_to_sign_in(client, account, event, route, method):
+    answer = getattr(client, method)(address(route, hub_id=account.hub_id, event=event.pk))
+
+    assert answer.status_code in {302, 405}
+    if answer.status_code == 302:
+        assert answer["Location"].startswith("/accounts/login/")
