@@ -1,4 +1,8 @@
-"""Reading what an account's layers say of its types at this moment: three queries, however many types."""
+"""Reading what an account's layers say of its types at this moment: three queries, however many types.
+
+Defaults, profiles and locks belong to a plan (N-003). On another plan they are kept and say nothing, so that nobody
+is held by a lock that nobody can lift.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,7 +12,9 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import plans
 from accounts.models import Account
+from accounts.plans import Feature
 from notifications import channels
 from notifications.models import AccountDefault, Lock, ProfileCells
 from notifications.resolution import Choice, Layers, ProfileChoice
@@ -20,6 +26,8 @@ def load(
 ) -> dict[str, Layers]:
     """The layers of each type, by its key. `locks`: those that stand, where the caller has read them already."""
     wanted = {kind.key: kind for kind in kinds}
+    if not _may_say_something(account):
+        return {key: built_in(kind) for key, kind in wanted.items()}
     found = _locks(standing_locks(account) if locks is None else locks, wanted)
     defaults = {
         row.type: Choice(row.chosen, row.on) for row in AccountDefault.objects.filter(account=account, type__in=wanted)
@@ -46,6 +54,8 @@ def load(
 
 def load_one(account: Account, kind: NotificationType) -> Layers:
     """The layers of one type. One query in the many accounts that have set nothing for it: each event asks."""
+    if not _may_say_something(account):
+        return built_in(kind)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -73,7 +83,13 @@ def built_in(kind: NotificationType) -> Layers:
 
 def standing_locks(account: Account) -> Iterable[Lock]:
     """The locks that hold now: those without an end, and those whose end is still to come."""
+    if not _may_say_something(account):
+        return Lock.objects.none()
     return Lock.objects.filter(account=account).filter(Q(ends_at=None) | Q(ends_at__gt=timezone.now()))
+
+
+def _may_say_something(account: Account) -> bool:
+    return plans.has(account.plan, Feature.DEFAULT_PREFERENCES)
 
 
 def _locks(locks: Iterable[Lock], wanted: Iterable[str]) -> defaultdict[str, Choice]:

@@ -202,16 +202,17 @@ def _outcome(verdict: Verdict, zone: ZoneInfo) -> str:
     if delivery is None:
         return _("Shown in Bellhop") if verdict.is_on and verdict.channel.key not in channels.CARRIER else ""
     status = DeliveryStatus(delivery.status)
+    error = _(delivery.error) if delivery.error else ""  # our own reasons are stored untranslated
     if status is DeliveryStatus.SENT and delivery.sent_at:
         facts = {"to": delivery.sent_to, "when": _when(delivery.sent_at, zone)}
         if delivery.is_repeat_possible:
             return _("Sent to %(to)s, perhaps twice; last on %(when)s") % facts
         return _("Sent to %(to)s on %(when)s") % facts
     if status is DeliveryStatus.DUE and delivery.attempts:
-        facts = {"error": delivery.error, "when": _when(delivery.due_at, zone)}
+        facts = {"error": error, "when": _when(delivery.due_at, zone)}
         return _("Not delivered yet (%(error)s). Next attempt: %(when)s") % facts
     label = str(capfirst(status.label))
-    return _("%(status)s: %(error)s") % {"status": label, "error": delivery.error} if delivery.error else label
+    return _("%(status)s: %(error)s") % {"status": label, "error": error} if error else label
 
 
 def _when(moment: datetime, zone: ZoneInfo) -> str:
