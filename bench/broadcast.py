@@ -22,7 +22,7 @@ from notifications.models import Event
 
 TABS = 2_000
 CALLS = 30  # API requests a second
-IDLE = 8  # seconds
+IDLE = 4  # seconds
 KIND = "conversations.replied"  # bell and pop-up
 PATH = "/api/v1/notifications/?limit=20"
 
@@ -79,7 +79,7 @@ def asking(port: int, session: str, account: Account) -> Iterator[Callers]:
 
 
 def run() -> list[Figure]:
-    """Eight quiet seconds, then five broadcasts."""
+    """Five times four quiet seconds and a broadcast."""
     with services.running():
         account = people.crowd()
         every = people.CROWD // TABS
@@ -93,22 +93,30 @@ def run() -> list[Figure]:
             asking(web.port, cookies[0], account) as callers,
         ):
             _broadcast(account, tabs)  # warm
-            time.sleep(2)
-            quiet = time.monotonic_ns()
-            time.sleep(IDLE)
-            idle = callers.took(quiet, time.monotonic_ns())
-            told, busy = [], []
+            told, busy, idle = [], [], []
             for _ in range(REPEATS):
-                began, last = time.monotonic_ns(), _broadcast(account, tabs)
+                time.sleep(2)
+                quiet = time.monotonic_ns()
+                time.sleep(IDLE)
+                began = time.monotonic_ns()
+                told.append(_broadcast(account, tabs))
                 ended = time.monotonic_ns()
-                time.sleep(1)
-                busy += callers.took(began, ended)
-                told.append(last)
-                say(f"  everybody told {last:.2f} s after the last batch, {(ended - began) / 1e9:.1f} s in all")
+                time.sleep(0.5)
+                idle.append(callers.took(quiet, began))
+                busy.append(callers.took(began, ended))
+                say(
+                    f"  everybody told {told[-1]:.2f} s after the last batch, {(ended - began) / 1e9:.1f} s in all; "
+                    f"API p99 {percentile(busy[-1], 0.99):.0f} ms, before {percentile(idle[-1], 0.99):.0f} ms"
+                )
         return _figures(told, idle, busy, load_before)
 
 
-def _figures(told: list[float], idle: Sequence[float], busy: Sequence[float], load_before: float) -> list[Figure]:
+def _figures(
+    told: list[float], idle: Sequence[list[float]], busy: Sequence[list[float]], load_before: float
+) -> list[Figure]:
+    quiet = [percentile(took, 0.99) for took in idle]  # the median of five: one hiccup must not make the goal easy
+    all_busy = [ms for took in busy for ms in took]
+    p99 = percentile(all_busy, 0.99)
     return [
         Figure(
             name="broadcast",
@@ -123,18 +131,19 @@ def _figures(told: list[float], idle: Sequence[float], busy: Sequence[float], lo
         Figure(
             name="broadcast_api",
             what="p99 of an API request (a member's notifications) while it goes on",
-            value=percentile(busy, 0.99),
+            value=p99,
             unit="ms",
-            yardstick=percentile(idle, 0.99),
+            yardstick=median(quiet),
             yardstick_what="p99 of the same requests when nothing else goes on",
             goal="≤ 3 ×",
-            is_met=percentile(busy, 0.99) <= 3 * percentile(idle, 0.99),
+            is_met=p99 <= 3 * median(quiet),
             load=load_before,
             details={
-                "p50_ms": percentile(busy, 0.5),
-                "yardstick_p50_ms": percentile(idle, 0.5),
-                "requests": len(busy),
-                "yardstick_requests": len(idle),
+                "p50_ms": percentile(all_busy, 0.5),
+                "requests": len(all_busy),
+                "yardstick_samples": quiet,
+                "yardstick_p50_ms": median([percentile(took, 0.5) for took in idle]),
+                "yardstick_requests": sum(map(len, idle)),
             },
         ),
     ]

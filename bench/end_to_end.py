@@ -72,7 +72,7 @@ class Program:
 def run() -> list[Figure]:
     """Five runs of eight seconds."""
     with services.running():
-        account = people.account(1_000, members=1_000)
+        account = people.account(900_001, members=1_000)
         members = list(account.members.order_by("id")[:TABS])
         cookies = people.sign_in(members)
         load_before = load()

@@ -29,7 +29,7 @@ KIND = "deals.assigned"  # bell and pop-up
 def run() -> list[Figure]:
     """Five runs of five seconds, with a bare Redis echo at the same rate after each."""
     with services.running():
-        account = people.account(5_000, members=SOCKETS)
+        account = people.account(900_002, members=SOCKETS)
         members = list(account.members.order_by("id"))
         cookies = people.sign_in(members)
         kind = types.TYPES[KIND]

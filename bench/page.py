@@ -26,7 +26,7 @@ PAGES = {"settings": "settings-email", "bell": "bell", "list": "list"}
 def run() -> list[Figure]:
     """40 requests of each page, one after the other, and the queries behind one."""
     with services.running():
-        account = people.account(1_000_000, members=MEMBERS)
+        account = people.account(900_003, members=MEMBERS)
         member = account.members.select_related("user").order_by("id")[0]
         _notifications(account, member)
         load_before = load()

@@ -56,7 +56,7 @@ def account(hub_id: int, *, members: int) -> Account:
 
 def crowd() -> Account:
     """100,000 members."""
-    return account(100_000, members=CROWD)
+    return account(900_000, members=CROWD)
 
 
 def choose(account: Account, type_key: str, *, count: int, chosen: int, on: int) -> None:
