@@ -21,8 +21,9 @@ def main() -> int:
     try:
         if sys.argv[1:2] == ["up"]:
             local.prepare(sys.argv[2:])
-        elif sys.argv[1:2] == ["web"]:
-            os.environ.setdefault("DATABASE_POOL", "true")  # many short requests in many threads
+        elif sys.argv[1:2] in (["web"], ["worker"]):
+            # Many short requests in many threads; and Celery closes its connections before and after every task.
+            os.environ.setdefault("DATABASE_POOL", "true")
         execute_from_command_line(sys.argv)
     except (Refusal, ImproperlyConfigured) as refusal:
         print(refusal, file=sys.stderr)
