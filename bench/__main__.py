@@ -78,7 +78,7 @@ def _write(figures: Sequence[Figure], *, keep: bool) -> None:
         with contextlib.suppress(OSError, ValueError):
             written = {figure["name"]: figure for figure in json.loads(RESULTS.read_text())["figures"]}
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    written |= {figure.name: figure.as_json() | {"measured_at": now} for figure in figures}
+    written |= {figure.name: figure.as_json() | {"measured_at": now, "commit": _commit()} for figure in figures}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(
         json.dumps({"machine": _machine(), "figures": list(written.values())}, indent=2, ensure_ascii=False) + "\n"
@@ -86,13 +86,12 @@ def _write(figures: Sequence[Figure], *, keep: bool) -> None:
 
 
 def _machine() -> dict[str, Any]:
+    return {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
+
+
+def _commit() -> str:
     version = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return {
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "commit": version.stdout.strip(),
-    }
+    return version.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -39,12 +39,19 @@ class Command(BaseCommand):
             timeout_graceful_shutdown=10,
         )
         config.load()
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays: collecting garbage need not look at it again and again
+        _collect_garbage_seldom()
         server = uvicorn.Server(config)
         server.run(sockets=[listener])
         if not server.started:
             raise SystemExit(1)
+
+
+def _collect_garbage_seldom() -> None:
+    """Look through everything there is once in millions of allocations instead of every few seconds: with 2,000
+    sockets that takes 160 ms, during which the process does nothing else. What dies young is found as before."""
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays
+    gc.set_threshold(5_000, 10, 500)
 
 
 def _listen(host: str, port: int) -> socket.socket:
