@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from notifications import live, presence
 
 REFRESH = presence.SECONDS / 3
+SHARE = 200  # members whose presence is refreshed together
 CHECK = 4.0  # seconds between two looks for hints that never came
 PATIENCE = 1.0  # seconds that a new socket waits for the subscription; after that its heartbeat must do
 log = logging.getLogger(__name__)
@@ -187,9 +188,13 @@ class Hub:
             log.warning("presence was not refreshed (%s)", type(error).__name__)
 
     async def _refresh(self) -> None:
+        """Some members at a time, spread over the interval: thousands at once would hold up the hints."""
         while True:
-            await asyncio.sleep(REFRESH)
-            await self._announce([next(iter(held)) for held in self.sockets.values()])
+            members = list(self.sockets)
+            shares = [members[i : i + SHARE] for i in range(0, len(members), SHARE)] or [[]]
+            for share in shares:
+                await asyncio.sleep(REFRESH / len(shares))
+                await self._announce([next(iter(held)) for m in share if (held := self.sockets.get(m))])
 
 
 hub = Hub()
