@@ -13,7 +13,7 @@ from typing import Any
 from config.errors import Refusal
 
 IMMEDIATE = 10.0  # seconds: one that dies sooner than this after its start died at once
-PATIENCE = 6  # so many immediate deaths in a row, then we give up
+PATIENCE = 6  # so many immediate deaths in a row of a part that never got going, then we give up
 LONGEST_PAUSE = 10.0
 TICK = 0.2
 REQUESTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -35,6 +35,7 @@ class Part:
     child: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0
     immediate_deaths: int = 0
+    has_lasted: bool = False  # it got going once: whatever ends it now, it comes back
     again_at: float = 0
 
     @property
@@ -47,7 +48,7 @@ class Part:
         self.child = self.start()
 
     def look(self) -> bool:
-        """Whether it had to be started again. Refuses after too many immediate deaths."""
+        """Whether it had to be started again. Refuses when it never gets going."""
         now = time.monotonic()
         if self.is_running or now < self.again_at:
             return False
@@ -63,8 +64,11 @@ class Part:
         return True
 
     def _plan_another(self, now: float, what: str) -> None:
-        self.immediate_deaths = self.immediate_deaths + 1 if now - self.started_at < IMMEDIATE else 0
-        if self.immediate_deaths >= PATIENCE:
+        is_immediate = now - self.started_at < IMMEDIATE
+        was_killed = self.child is not None and self.child.returncode == -signal.SIGKILL  # not its own doing
+        self.has_lasted = self.has_lasted or not is_immediate
+        self.immediate_deaths = self.immediate_deaths + 1 if is_immediate and not was_killed else 0
+        if self.immediate_deaths >= PATIENCE and not self.has_lasted:
             raise Refusal(f"{self.name} {what}, {PATIENCE} times right after its start. Its own words are above.")
         pause = min(0.25 * 2**self.immediate_deaths, LONGEST_PAUSE)
         say(f"{self.name} {what}; it is started again in {pause:g} s.")

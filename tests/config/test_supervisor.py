@@ -35,6 +35,23 @@ def test_a_child_that_dies_at_once_again_and_again_is_given_up(monkeypatch: pyte
         watched()
 
 
+def test_a_child_that_somebody_kills_comes_back_however_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "TICK", 0.01)
+    victim = Part("The worker", lambda: spawn([sys.executable, "-c", "import time; time.sleep(60)"]))
+
+    with Supervisor(note=ignore) as watch:
+        watch.add(victim)
+        for _ in range(supervisor.PATIENCE + 1):
+            assert victim.child
+            killed = victim.child
+            killed.kill()
+            killed.wait()
+            while victim.child is killed:
+                watch.tick()
+        assert victim.is_running
+
+
 def test_leaving_stops_the_later_group_first() -> None:
     order: list[str] = []
 
