@@ -186,6 +186,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
+        "media-src": [SELF],
         # 'self' covers the socket in present browsers; older ones want its address spelled out.
         "connect-src": [SELF, f"{'wss' if _base.scheme == 'https' else 'ws'}://{_base.netloc}"],
         "manifest-src": [SELF],

@@ -14,6 +14,7 @@ urlpatterns = [
     path("archive/", bell.archive, name="archive"),
     path("unarchive/", bell.unarchive, name="unarchive"),
     path("mute/", bell.mute, name="mute"),
+    path("sound/", bell.sound, name="sound"),
     path("<int:event_id>/open/", bell.open_one, name="open"),
     path("<int:event_id>/menu/", bell.menu, name="menu"),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from notifications import channels
+from notifications import channels, sounds
 
 CHOICES: Mapping[str, bool | None] = {"on": True, "off": False, "default": None}
 
@@ -45,8 +45,18 @@ class SwitchForm(forms.Form):
 class OptionsForm(forms.Form):
     """One of the options for everything at once; what is not ticked is not sent, so it is named."""
 
-    option = forms.ChoiceField(choices=[(name, name) for name in ("has_tab_dot", "hears_own_acts")])
+    option = forms.ChoiceField(choices=[(name, name) for name in ("has_tab_dot", "hears_own_acts", "plays_sound")])
     on = forms.BooleanField(required=False)
+
+
+class SoundForm(forms.Form):
+    """One of the sounds, none, or empty for the default."""
+
+    sound = forms.ChoiceField(
+        choices=[("", ""), *((key, key) for key in sounds.KEYS)],
+        required=False,
+        error_messages={"invalid_choice": _("There is no such sound. Choose one of the list.")},
+    )
 
 
 class GridForm:

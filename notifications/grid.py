@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications import channels, types
+from notifications import channels, hearing, sounds, types
 from notifications.channels.base import Channel
+from notifications.hearing import Hearing
 from notifications.preferences import CellState, Standing
 from notifications.resolution import Layer
 from notifications.types.base import NotificationType, Topic
@@ -61,9 +62,10 @@ def anchor(type_key: str) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as it is drawn: its state, and who says so in two lengths."""
+    """A cell as it is drawn: its state, who says so in two lengths, and for a pop-up that comes its sound."""
 
     state: CellState
+    sound: str = ""
 
     @property
     def key(self) -> str:
@@ -72,6 +74,11 @@ class Cell:
     @property
     def id(self) -> str:
         return f"{self.state.type.key.replace('.', '-')}-{self.state.channel.key}"
+
+    @property
+    def anchor(self) -> str:
+        """The id of the row it stands in."""
+        return anchor(self.state.type.key)
 
     @property
     def is_own(self) -> bool:
@@ -94,6 +101,49 @@ class Cell:
         """The whole answer: “On — from the account default”."""
         words = _("On — %(why)s") if self.state.is_on else _("Off — %(why)s")
         return words % {"why": self.state.origin}
+
+
+@dataclass(frozen=True)
+class SoundOption:
+    """One line of a list of sounds: what is sent, its words, and what its preview plays (nothing for silence)."""
+
+    value: str
+    label: str
+    plays: str
+
+
+@dataclass(frozen=True)
+class SoundPicker:
+    """A list of sounds to choose from, for all pop-ups or for one type, and the choice as it stands."""
+
+    id: str
+    label: str
+    options: list[SoundOption]
+    chosen: str
+
+    @property
+    def plays(self) -> str:
+        return next(option.plays for option in self.options if option.value == self.chosen)
+
+
+def _sound_options() -> list[SoundOption]:
+    return [SoundOption(key, sounds.label(key), "" if key == sounds.NONE else key) for key in sounds.KEYS]
+
+
+def default_sound(heard: Hearing) -> SoundPicker:
+    """The sound of all pop-ups that have none of their own (N-033)."""
+    return SoundPicker("sound", _("Sound selection"), _sound_options(), heard.default)
+
+
+def sound_of(heard: Hearing, kind: NotificationType) -> SoundPicker:
+    """The sound of one type's pop-ups (N-035): the default or its own."""
+    like_all = SoundOption(
+        "",
+        _("Default (%(sound)s)") % {"sound": sounds.label(heard.default)},
+        "" if heard.default == sounds.NONE else heard.default,
+    )
+    options = [like_all, *_sound_options()]
+    return SoundPicker(f"sound-of-{anchor(kind.key)}", _("Sound"), options, heard.own.get(kind.key, ""))
 
 
 @dataclass(frozen=True)
@@ -148,18 +198,27 @@ class Section:
 def sections(standing: Standing, tab: Tab, *, topics: Iterable[Topic] = types.TOPICS) -> list[Section]:
     """The topics that have something for this member on this tab, each with its rows."""
     found = []
+    heard = hearing.of(standing.member, standing.settings) if "popup" in tab.channel_keys else None
     for topic in topics:
         kinds = [kind for kind in topic.types.values() if kind.key in standing.layers]
-        rows = [row(standing, kind, tab) for kind in kinds if kind.offered & set(tab.channel_keys)]
+        rows = [row(standing, kind, tab, heard) for kind in kinds if kind.offered & set(tab.channel_keys)]
         if rows:
             others = [(kind, tab_of(min(kind.offered))) for kind in kinds if not kind.offered & set(tab.channel_keys)]
             found.append(Section(topic, rows, [_count(channel, rows) for channel in tab.channels], others))
     return found
 
 
-def row(standing: Standing, kind: NotificationType, tab: Tab) -> Row:
-    """One type's row on a tab."""
-    return Row(kind, [Cell(state) for state in standing.cells(kind) if state.channel.key in tab.channel_keys])
+def row(standing: Standing, kind: NotificationType, tab: Tab, heard: Hearing | None = None) -> Row:
+    """One type's row on a tab. With what the member hears, its pop-up says which sound it makes."""
+    states = [state for state in standing.cells(kind) if state.channel.key in tab.channel_keys]
+    return Row(kind, [Cell(state, _sound(state, heard)) for state in states])
+
+
+def _sound(state: CellState, heard: Hearing | None) -> str:
+    if heard is None or state.channel.key != "popup" or not state.is_on:
+        return ""
+    own = heard.own.get(state.type.key)
+    return sounds.label(own) if own else _("default")
 
 
 def elsewhere(standing: Standing, tab: Tab) -> list[Topic]:

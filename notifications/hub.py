@@ -124,7 +124,8 @@ class Hub:
         for to in hint["to"]:
             if sockets := self.sockets.get(to["id"]):
                 words = hint["words"].get(to["lang"]) if to["popup"] else None
-                await _tell(sockets, {"kind": "new", **_shown(to), "id": hint["event"], "popup": words})
+                popup = {**words, "sound": to.get("sound")} if words else None
+                await _tell(sockets, {"kind": "new", **_shown(to), "id": hint["event"], "popup": popup})
 
     async def _tell_state(self, states: Iterable[Mapping[str, Any]], marks: Mapping[str, Any]) -> None:
         for to in states:

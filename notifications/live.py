@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection
 from redis import Redis, RedisError
 
-from notifications import presence, rendering
+from notifications import presence, rendering, sounds
 from notifications.models import BELL, Event
 
 VERSION = 1
@@ -148,24 +148,38 @@ _NEWEST = """coalesce((SELECT n.event_id FROM notifications_notification n
 _AT = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
 _DOT = "coalesce((SELECT s.has_tab_dot FROM notifications_membersettings s WHERE s.member_id = given.id), true)"
 
+_SOUND = f"""CASE WHEN s.plays_sound IS NOT FALSE THEN coalesce(c.sound, nullif(s.sound, ''), '{sounds.BUILT_IN}')
+    ELSE '{sounds.NONE}' END"""
+
 
 def _told(event: Event, member_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """For each recipient with bell or pop-up on: their language and the state their tabs should show."""
+    """For each recipient with bell or pop-up on: their language, the sound they chose for this type, and the state
+    their tabs should show."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT x.member_id, x.channels & {POPUP} > 0, coalesce(nullif(m.language, ''), a.language),
-                   {_UNREAD.format(member="x.member_id")}, {_NEWEST.format(member="x.member_id")}, {_AT}
+                   {_UNREAD.format(member="x.member_id")}, {_NEWEST.format(member="x.member_id")}, {_AT}, {_SOUND}
             FROM notifications_notification x
             JOIN accounts_membership m ON m.id = x.member_id
             JOIN accounts_account a ON a.id = m.account_id
+            LEFT JOIN notifications_membersettings s ON s.member_id = x.member_id
+            LEFT JOIN notifications_soundchoice c ON c.member_id = x.member_id AND c.type = %s
             WHERE x.event_id = %s AND x.member_id = ANY(%s) AND x.channels & {INSIDE} > 0
             """,
-            [event.pk, list(member_ids)],
+            [event.type, event.pk, list(member_ids)],
         )
         return [
-            {"id": id_, "popup": popup, "lang": lang, "unread": unread, "newest": newest, "at": at}
-            for id_, popup, lang, unread, newest, at in cursor.fetchall()
+            {
+                "id": id_,
+                "popup": popup,
+                "lang": lang,
+                "unread": unread,
+                "newest": newest,
+                "at": at,
+                "sound": None if sound == sounds.NONE else sounds.known(sound),
+            }
+            for id_, popup, lang, unread, newest, at, sound in cursor.fetchall()
         ]
 
 

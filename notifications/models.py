@@ -262,6 +262,8 @@ class MemberSettings(models.Model):
     switched_off = models.SmallIntegerField(default=0, db_default=0)  # channels off for everything that may be off
     has_tab_dot = models.BooleanField(default=True, db_default=True)  # N-021
     hears_own_acts = models.BooleanField(default=False, db_default=False)
+    plays_sound = models.BooleanField(default=True, db_default=True)  # N-024
+    sound = models.CharField(max_length=20, default="", db_default="")  # a key of sounds; none chosen: the built-in one
 
     class Meta:
         verbose_name = _("member settings")
@@ -269,6 +271,22 @@ class MemberSettings(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+class SoundChoice(models.Model):
+    """The sound a member chose for the pop-ups of one type (N-025). No row: their default sound."""
+
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="sound_choices", db_index=False)
+    type = models.CharField(max_length=80)  # a key of notifications.types
+    sound = models.CharField(max_length=20)  # a key of sounds, or none
+
+    class Meta:
+        verbose_name = _("sound")
+        verbose_name_plural = _("sounds")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["member", "type"], name="one_sound_per_type")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type}"
 
 
 class PreferenceChange(models.Model):

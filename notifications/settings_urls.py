@@ -1,6 +1,6 @@
 from django.urls import path
 
-from notifications.views import settings
+from notifications.views import settings, sounds
 
 urlpatterns = [
     path("", settings.start, name="settings"),
@@ -8,6 +8,8 @@ urlpatterns = [
     path("desktop/", settings.desktop, name="settings-desktop"),
     path("other-apps/", settings.other_apps, name="settings-other-apps"),
     path("mobile/", settings.mobile, name="settings-mobile"),
+    path("sound/", sounds.default, name="settings-sound"),
+    path("sound/<str:type_key>/", sounds.of_type, name="settings-sound-of"),
     path("<slug:tab>/cell/", settings.cell, name="settings-cell"),
     path("<slug:tab>/topic/", settings.topic, name="settings-topic"),
     path("<slug:tab>/switch/", settings.switch, name="settings-switch"),

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import MemberRequest, member_required
 from accounts.errors import DomainError
 from accounts.models import Membership
-from notifications import bell, lines, live, muting, preferences
+from notifications import bell, lines, live, muting, preferences, sounds
 from notifications.channels import CHANNELS
 from notifications.lines import Filters
 from notifications.live import Marks
@@ -156,6 +156,7 @@ def menu(request: MemberRequest, event_id: int) -> HttpResponse:
         "surface": surface,
         "channel": channel,
         "cell": cell,
+        "audible": muting.audible(request.member, notification.event.type),
         "settings_url": f"{settings}#type-{notification.event.type.replace('.', '-')}",
     }
     return render(request, "notifications/_menu.html", context)
@@ -193,6 +194,31 @@ def mute(request: MemberRequest) -> HttpResponse:
     undo = {"url": reverse("notifications:mute", kwargs={"hub_id": request.account.hub_id})}
     fields = {"type": muted.kind.key, "at": surface, "to": muted.undo}
     return _said(request, said % words, undo=undo | {"fields": list(fields.items())} if muted.undo else None)
+
+
+class SoundForm(forms.Form):
+    """One type, and what it should sound like."""
+
+    type = forms.CharField(max_length=80)
+    at = forms.ChoiceField(choices=[(key, key) for key in SURFACES])
+    to = forms.ChoiceField(choices=[(key, key) for key in (*sounds.KEYS, "default", "on")])
+
+
+@member_required
+@require_POST
+def sound(request: MemberRequest) -> HttpResponse:
+    """Silence the pop-ups of a type or let them be heard again (N-013), say so, and offer the way back."""
+    form = SoundForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, _("Say which kind of notification, and what it should sound like."), status=422)
+    try:
+        done = muting.set_sound(request.member, form.cleaned_data["type"], form.cleaned_data["to"])
+    except DomainError as error:
+        return _refused(request, str(error), status=error.status)
+    said = _("“%(label)s” makes a sound.") if done.is_on else _("“%(label)s” makes no sound anymore.")
+    fields = {"type": done.kind.key, "at": form.cleaned_data["at"], "to": done.undo}
+    undo = {"url": reverse("notifications:sound", kwargs={"hub_id": request.account.hub_id})}
+    return _said(request, said % {"label": done.kind.label}, undo=undo | {"fields": list(fields.items())})
 
 
 @member_required

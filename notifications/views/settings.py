@@ -21,7 +21,7 @@ from accounts import plans
 from accounts.access import MemberRequest, member_required
 from accounts.errors import DomainError
 from accounts.plans import Feature
-from notifications import channels, examples, grid, preferences, types
+from notifications import channels, examples, grid, hearing, preferences, types
 from notifications.channels.base import Channel
 from notifications.forms import CellForm, GridForm, OptionsForm, SwitchForm, TopicForm
 from notifications.grid import Tab
@@ -85,6 +85,8 @@ def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
         "has_admin_layers": plans.has(request.account.plan, Feature.DEFAULT_PREFERENCES),
         "plan_sentence": plans.sentence(Feature.DEFAULT_PREFERENCES),
     }
+    if tab is grid.DESKTOP:
+        context["picker"] = grid.default_sound(hearing.of(request.member, standing.settings))
     return render(request, f"notifications/settings/{tab.key}.html", context)
 
 
@@ -137,7 +139,7 @@ def switch(request: MemberRequest, tab: str) -> HttpResponse:
 @member_required
 @require_POST
 def option(request: MemberRequest, tab: str) -> HttpResponse:
-    """The red dot in the browser tab (N-021), and whether one's own acts are told."""
+    """The red dot in the browser tab (N-021), the sound of pop-ups (N-024), and whether one's own acts are told."""
     form = OptionsForm(request.POST)
     if not form.is_valid():
         return _refused(request, _tab(tab), _first_error(form), status=422)

@@ -3,7 +3,7 @@
 Tells the page by events on the document, and nothing else:
   live:state   {unread, newest, dot}         what the badge and the tab should show
   live:marks   {read, read_up_to, unread, archived, unarchived}   what became of single notifications
-  live:new     {id, popup, unread, newest}   something happened; popup holds its words, or null
+  live:new     {id, popup, unread, newest}   something happened; popup holds its words and sound, or null
   live:resync                                something may have been missed: lists should look again
   live:ended   {reason}                      "signed-out" or "no-access": there is no way back but a new page
 The root element says how the line is: data-live="on", "off" or "ended".

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.plans import Plan
 from notifications import preferences, types
-from notifications.models import AccountDefault, Lock, Preference, Profile
+from notifications.models import AccountDefault, Lock, Preference, Profile, SoundChoice
 from tests.api.conftest import fields_of
 
 KEY = "deals.stage_changed"
@@ -62,6 +62,47 @@ def test_wrong_cells_are_named_and_nothing_changes(signed_in: Any, bob: Any) -> 
         assert said.status_code in (409, 422), wrong[-1:]
         assert field in fields_of(said)
     assert not Preference.objects.exists()
+
+
+@pytest.mark.req("N-025")
+def test_sounds_are_shown_and_set_with_the_cells(signed_in: Any, bob: Any) -> None:
+    browser = signed_in(bob)
+    shown = browser.get("preferences/?topic=deals").json()
+    assert (shown["plays_sound"], shown["default_sound"]) == (True, "chime")
+    assert {row["sound"] for row in shown["types"]} == {None}
+
+    said = browser.patch(
+        "preferences/",
+        {**MAIL_OFF, "sounds": [{"type": "deals.mentioned", "sound": "glass"}], "default_sound": "none"},
+    ).json()
+    assert said["default_sound"] == "none"
+    assert {row["type"]: row["sound"] for row in said["types"]} == {"deals.mentioned": "glass", KEY: None}
+    said = browser.patch("preferences/", {"default_sound": None, "plays_sound": False}).json()
+    assert (said["plays_sound"], said["default_sound"], said["types"]) == (False, "chime", [])
+    said = browser.patch("preferences/", {"sounds": [{"type": "deals.mentioned", "sound": None}]}).json()
+    assert [row["sound"] for row in said["types"]] == [None]
+
+
+def test_wrong_sounds_are_named_and_nothing_changes(signed_in: Any, bob: Any) -> None:
+    good = {"type": "deals.mentioned", "sound": "glass"}
+    browser = signed_in(bob)
+    for wrong, field in [
+        ({"sounds": [good, good]}, "sounds[0]"),
+        ({"sounds": [good, {"type": KEY, "sound": "gong"}]}, "sounds[1]"),
+        ({"sounds": [good, {"type": "no.such", "sound": "glass"}]}, "sounds[1]"),
+        ({"sounds": [good, {"type": "workflows.friday_summary", "sound": "glass"}]}, "sounds[1]"),
+        ({"sounds": [good], "default_sound": "gong"}, "default_sound"),
+        ({"sounds": [good], "plays_sound": "yes"}, "plays_sound"),
+        ({"sounds": [good], "cells": [{"type": "no.such", "channel": "email", "on": True}]}, "cells[0]"),
+        ({"sounds": [{"type": KEY, "sound": ""}], **MAIL_OFF}, "sounds[0].sound"),
+        ({}, "cells"),
+    ]:
+        said = browser.patch("preferences/", wrong)
+        assert said.status_code == 422, wrong
+        assert field in fields_of(said), wrong
+    assert not SoundChoice.objects.exists()
+    assert not Preference.objects.exists()
+    assert browser.get("preferences/").json()["default_sound"] == "chime"
 
 
 def test_a_program_sets_preferences_of_its_members_only(program: Any, stranger: Any, bob: Any) -> None:

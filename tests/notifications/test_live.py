@@ -9,7 +9,7 @@ from django.urls import reverse
 from redis import RedisError
 
 from accounts.models import Membership
-from notifications import bell, events, fanout, live, preferences, rendering, types
+from notifications import bell, events, fanout, hearing, live, preferences, rendering, types
 from notifications.hub import hub
 from tests.notifications.test_consumers import Tab, signed_in, talk
 
@@ -77,7 +77,22 @@ def test_popups_speak_the_language_of_who_reads_them(bob: Membership) -> None:
         said = await socket.heard("new")
         assert said["id"] == event.pk
         words = rendering.render(KIND.key, event.data, language="de")
-        assert said["popup"] == {"title": words.title, "body": words.body, "topic": words.topic, "type": KIND.key}
+        told = {"title": words.title, "body": words.body, "topic": words.topic, "type": KIND.key}
+        assert said["popup"] == told | {"sound": "chime"}
+
+    talk(signed_in(bob), work)
+
+
+@pytest.mark.req("N-024", "N-025")
+def test_a_popup_carries_the_sound_that_its_reader_chose(bob: Membership) -> None:
+    hearing.choose(bob, {KIND.key: "ripple"})
+
+    async def work(socket: Tab) -> None:
+        await sync_to_async(told)(bob)
+        assert (await socket.heard("new"))["popup"]["sound"] == "ripple"
+        await sync_to_async(hearing.choose)(bob, {KIND.key: "none"})
+        await sync_to_async(told)(bob)
+        assert (await socket.heard("new"))["popup"]["sound"] is None
 
     talk(signed_in(bob), work)
 

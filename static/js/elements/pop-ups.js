@@ -2,7 +2,7 @@
 
 Whose turn: the tab that was used last holds a lock, as long as it is visible, and shows at once; other visible
 tabs wait a moment and step in only if it did not. A lock per notification makes sure that one tab shows it. A
-browser with no visible tab shows nothing.
+browser with no visible tab shows nothing. Tells the document popup:shown with {id, sound}: sound-player.js plays it.
 */
 const STAY = 8_000;
 const TICK = 250;
@@ -76,7 +76,9 @@ class PopUps extends HTMLElement {
   }
 
   #news = async ({ detail: { id, popup } }) => {
-    if (popup && (await this.#isMine(id))) this.#show(id, popup);
+    if (!popup || !(await this.#isMine(id))) return;
+    this.#show(id, popup);
+    document.dispatchEvent(new CustomEvent("popup:shown", { detail: { id, sound: popup.sound } }));
   };
 
   #show(id, words) {

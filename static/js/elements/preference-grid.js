@@ -14,6 +14,7 @@ class PreferenceGrid extends HTMLElement {
   connectedCallback() {
     this.addEventListener("change", this.#changed);
     this.addEventListener("click", this.#pressed);
+    this.#markSounds(this);
   }
 
   disconnectedCallback() {
@@ -22,12 +23,19 @@ class PreferenceGrid extends HTMLElement {
   }
 
   #changed = ({ target }) => {
+    if (target.matches("select[data-sound]")) this.#saveSound(target);
     if (!(target instanceof HTMLInputElement) || target.type !== "checkbox") return;
     if (target.form?.hasAttribute("data-grid")) this.#saveTick(target.id);
     else if (target.form?.hasAttribute("data-autosave")) this.#saveOption(target);
   };
 
   #pressed = (event) => {
+    const link = event.target.closest("a[data-sound-link]");
+    if (link && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+      event.preventDefault();
+      this.#unfoldSound(link);
+      return;
+    }
     const button = event.target.closest("button");
     if (button?.hasAttribute("data-piece")) {
       event.preventDefault();
@@ -62,6 +70,62 @@ class PreferenceGrid extends HTMLElement {
       if (!answer.ok) input.checked = !wanted;
       this.#settle(answer, () => input.form);
       return;
+    }
+  }
+
+  async #saveSound(select) {
+    if (this.#sending.has(select.id)) return;
+    this.#sending.add(select.id);
+    for (;;) {
+      const wanted = select.value;
+      const answer = await this.#post(select.dataset.url, { sound: wanted });
+      if (select.value !== wanted) continue;
+      this.#sending.delete(select.id);
+      if (answer.ok) select.dataset.saved = wanted;
+      else select.value = select.dataset.saved;
+      select.dispatchEvent(new Event("input", { bubbles: true }));
+      if (answer.ok && select.form?.hasAttribute("data-default-sound")) this.#foldSounds();
+      this.#settle(answer, () => select.closest(".sound"));
+      return;
+    }
+  }
+
+  /** Show or hide the sound of one type under its row. It is fetched, so that it is true. */
+  async #unfoldSound(link) {
+    const place = document.getElementById(link.dataset.soundLink);
+    if (link.ariaBusy === "true") return;
+    if (place.childElementCount) {
+      place.replaceChildren();
+      return this.#markSounds(place.parentElement);
+    }
+    link.ariaBusy = "true";
+    try {
+      const options = { headers: { "X-Requested-With": "preference-grid" }, redirect: "error" };
+      const answer = await fetch(link.href, options);
+      if (!answer.ok) throw new Error(answer.status);
+      const { body } = new DOMParser().parseFromString(await answer.text(), "text/html");
+      place.replaceChildren(...body.children);
+    } catch {
+      return location.assign(link.href);
+    } finally {
+      link.ariaBusy = null;
+    }
+    this.#markSounds(place.parentElement);
+    place.querySelector("select").focus();
+  }
+
+  /** What “Default” means changed: fold the lists that say so. */
+  #foldSounds() {
+    for (const place of this.querySelectorAll(".type__sound")) place.replaceChildren();
+    this.#markSounds(this);
+  }
+
+  /** Say of each link whether its sound is unfolded; without a link, as its pop-up is off, there is nothing to unfold. */
+  #markSounds(within) {
+    for (const place of within.querySelectorAll(".type__sound")) {
+      const link = place.parentElement.querySelector("a[data-sound-link]");
+      if (!link) place.replaceChildren();
+      link?.setAttribute("aria-expanded", place.childElementCount > 0);
     }
   }
 
@@ -103,6 +167,7 @@ class PreferenceGrid extends HTMLElement {
 
   #settle(answer, place) {
     for (const piece of answer.pieces) this.#put(piece);
+    this.#markSounds(this);
     const beside = place();
     beside?.querySelector(":scope > .not-saved")?.remove();
     if (answer.ok) this.#say(answer.said, answer.quiet);
