@@ -218,7 +218,7 @@ def _sound(state: CellState, heard: Hearing | None) -> str:
     if heard is None or state.channel.key != "popup" or not state.is_on:
         return ""
     own = heard.own.get(state.type.key)
-    return sounds.label(own) if own else _("default")
+    return sounds.label(own) if own else _("Default")
 
 
 def elsewhere(standing: Standing, tab: Tab) -> list[Topic]:

@@ -1,22 +1,22 @@
 /** The sound of pop-ups (N-024), and the Play buttons of the settings (N-034, N-036).
 
 The tab that shows a pop-up plays, no other: pop-ups.js says so with popup:shown. A browser plays nothing before the
-first click or key press in the page; where that kept a sound back, one quiet hint says it, once. What comes while a
-sound is still to be heard adds none, so that a burst rings once.
+first click or key press in the page; where that kept a sound back, one quiet hint says it, once. Pop-ups that come
+within a second ring once.
 
 Says on the document what became of it: sound:played, sound:blocked or sound:failed, with {sound}.
 */
+const BURST = 1_000;
 const GESTURES = ["pointerdown", "pointerup", "keydown"];
 
 class SoundPlayer extends HTMLElement {
   #audio = new Audio();
-  #isSounding = false;
+  #quietUntil = 0;
   #hasHinted = false;
 
   connectedCallback() {
     this.files = JSON.parse(this.dataset.files);
     this.#audio.preload = "auto";
-    for (const name of ["ended", "error"]) this.#audio.addEventListener(name, () => (this.#isSounding = false));
     this.addEventListener("click", (event) => event.target.closest("[data-close-hint]") && this.#unhint());
     document.addEventListener("popup:shown", this.#shown);
     document.addEventListener("click", this.#pressed);
@@ -33,7 +33,10 @@ class SoundPlayer extends HTMLElement {
   }
 
   #shown = ({ detail: { sound } }) => {
-    if (sound && !this.#isSounding) this.#play(sound, () => this.#hint());
+    const now = performance.now();
+    if (!sound || now < this.#quietUntil) return;
+    this.#quietUntil = now + BURST;
+    this.#play(sound, () => this.#hint());
   };
 
   #pressed = ({ target }) => {
@@ -56,7 +59,6 @@ class SoundPlayer extends HTMLElement {
   async #play(sound, refused = () => {}) {
     const file = this.files[sound];
     if (!file) return;
-    this.#isSounding = true;
     try {
       this.#audio.muted = false;
       this.#audio.src = file;
@@ -64,7 +66,7 @@ class SoundPlayer extends HTMLElement {
       this.#say("played", sound);
     } catch (error) {
       if (error.name === "AbortError") return; // the next one took its place
-      this.#isSounding = false;
+      this.#quietUntil = 0;
       this.#say(error.name === "NotAllowedError" ? "blocked" : "failed", sound);
       if (error.name === "NotAllowedError") refused();
     }
@@ -75,9 +77,9 @@ class SoundPlayer extends HTMLElement {
   }
 
   /** The first gesture unlocks sound. Some browsers want the very element to have played in it: without being heard. */
-  #touched = async () => {
-    this.#unhint();
-    if (this.#isSounding) return;
+  #touched = async ({ target }) => {
+    if (!this.contains(target)) this.#unhint(); // its own button takes the click first
+    if (!this.#audio.paused) return;
     const [file] = Object.values(this.files);
     try {
       this.#audio.muted = true;
