@@ -1,4 +1,7 @@
-"""The sounds a pop-up can make (N-032). Each is static/sounds/<key>.wav, made by tools/make_sounds.py."""
+"""The sounds a pop-up can make (N-032). Each is static/sounds/<key>.wav, made by tools/make_sounds.py.
+
+To add one: a function there, a line here, and run the script.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
