@@ -16,7 +16,7 @@ from pathlib import Path
 
 RATE = 22_050  # samples a second
 PEAK = 0.6  # of full scale: nobody is to be startled
-FADE = 0.06  # seconds at the end
+FADE = 0.15  # seconds at the end
 ATTACK = 0.004  # seconds at the beginning of a stroke, so that nothing clicks
 FOLDER = Path(__file__).resolve().parent.parent / "static" / "sounds"
 

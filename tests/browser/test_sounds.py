@@ -92,6 +92,20 @@ def test_of_two_windows_side_by_side_one_plays(listening, bob, tell):
     assert sorted(heard) == [[], ["played chime"]]
 
 
+def test_popups_that_come_all_at_once_ring_once(listening, bob):
+    page = listening(bob).open()
+    heard = hears(page)
+    unlock(page)
+    news = "document.dispatchEvent(new CustomEvent('popup:shown', {detail: {id: %d, sound: 'glass'}}));"
+
+    page.evaluate("".join(news % number for number in (1, 2, 3)))
+    wait_for_sound(page, heard, "played glass")
+    page.wait_for_timeout(1_100)  # a burst is a second
+    page.evaluate(news % 4)
+
+    wait_for_sound(page, heard, "played glass", "played glass")
+
+
 @pytest.mark.req("N-024")
 def test_a_sound_that_the_browser_blocks_is_said_once_and_a_click_unlocks_it(listening, bob, tell):
     page, heard = open_untouched(listening(bob))
