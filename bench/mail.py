@@ -110,7 +110,7 @@ def clear(account: int) -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE notifications_delivery")
+        cursor.execute("TRUNCATE notifications_delivery, notifications_dailycount")
         cursor.execute("UPDATE notifications_notification SET waiting = 0 WHERE waiting > 0")
 
 

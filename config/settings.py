@@ -250,6 +250,7 @@ for _name, _value in env.mail().items():
 EMAIL_TIMEOUT = 20
 DELIVERY_CLAIM_SECONDS = env.number("DELIVERY_CLAIM_SECONDS", default=300)  # then a dead worker's mails go to another
 EMAIL_CONNECTIONS = max(1, env.number("EMAIL_CONNECTIONS", default=4))  # kept open by each worker process
+NOTIFICATION_DAILY_CAP = env.number("NOTIFICATION_DAILY_CAP", default=1000)  # mails per type, address and day
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Bellhop <bellhop@{_base.hostname}>")
 
 # --- API

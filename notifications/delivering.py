@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
-from notifications import parcels
-from notifications.channels.base import Carrier, Outcome, Parcel, Sent, TryLater
+from notifications import caps, parcels
+from notifications.channels.base import Carrier, Missed, Outcome, Parcel, Sent, TryLater
 from notifications.models import Delivery, DeliveryStatus, Notification
 from notifications.recording import BACK_OFF, Entry, entry_of, write_down
 
@@ -166,6 +166,21 @@ def retry(deliveries: Iterable[Delivery]) -> int:
     return count
 
 
+def _mark_sending(ids: list[int], *, claim: str) -> list[int]:
+    """Mark what is about to be handed over and is still under this claim."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications_delivery SET status = 'sending',
+                claimed_until = statement_timestamp() + make_interval(secs => %s)
+            WHERE id = ANY(%s) AND claim = %s AND status = 'claimed' RETURNING id
+            """,
+            [CLAIM, ids, claim],
+        )
+        ours = {id_ for (id_,) in cursor.fetchall()}
+    return [id_ for id_ in ids if id_ in ours]
+
+
 def has_due(carrier: Carrier) -> bool:
     """Whether a channel has anything to carry now."""
     return (
@@ -233,26 +248,24 @@ class Round:
             packed = parcels.pack(self.carrier, ids)
             self._drop(packed.dropped)
             for start in range(0, len(packed.ready), AT_ONCE):
-                for id_ in self._mark_sending(packed.ready[start : start + AT_ONCE]):
-                    parcel = packed.parcel(id_)
+                for id_, missed in self._mark_sending(packed, packed.ready[start : start + AT_ONCE]).items():
+                    parcel = packed.parcel(id_, missed)
                     self._kept.discard(id_)
                     self._handed[id_] = parcel
                     yield parcel
 
-    def _mark_sending(self, ids: list[int]) -> list[int]:
-        """Mark what is about to be handed over. Leaves out what was lost to somebody else meanwhile."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                UPDATE notifications_delivery SET status = 'sending',
-                    claimed_until = statement_timestamp() + make_interval(secs => %s)
-                WHERE id = ANY(%s) AND claim = %s AND status = 'claimed' RETURNING id
-                """,
-                [CLAIM, ids, self.claim],
-            )
-            ours = {id_ for (id_,) in cursor.fetchall()}
-        self._kept.difference_update(id_ for id_ in ids if id_ not in ours)
-        return [id_ for id_ in ids if id_ in ours]
+    def _mark_sending(self, packed: parcels.Packed, ids: list[int]) -> dict[int, Missed | None]:
+        """Mark what is about to be handed over, each with what it has to tell of earlier days.
+
+        Leaves out what was lost to somebody else meanwhile, and what its address gets no more of today.
+        """
+        if cap := caps.of(self.carrier):
+            keys = {id_: packed.key(id_) for id_ in ids}
+            going = caps.mark_sending(self.carrier.key, cap, keys, claim=self.claim, seconds=CLAIM)
+        else:
+            going = dict.fromkeys(_mark_sending(ids, claim=self.claim))
+        self._kept.difference_update(id_ for id_ in ids if id_ not in going)
+        return going
 
     def _record_when_time(self) -> None:
         now = time.monotonic()

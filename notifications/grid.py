@@ -1,8 +1,9 @@
 """The settings page as values: which tab shows which topics, types and cells, and how many of them are on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -152,6 +153,7 @@ class Row:
 
     kind: NotificationType
     cells: list[Cell]
+    used: int = 0  # how many of it the member's address had today, on a channel with a daily limit
 
     @property
     def anchor(self) -> str:
@@ -195,23 +197,33 @@ class Section:
         return [(str(label), list(rows)) for label, rows in groupby(self.rows, key=lambda row: row.kind.group_label)]
 
 
-def sections(standing: Standing, tab: Tab, *, topics: Iterable[Topic] = types.TOPICS) -> list[Section]:
-    """The topics that have something for this member on this tab, each with its rows."""
+def sections(
+    standing: Standing,
+    tab: Tab,
+    *,
+    topics: Iterable[Topic] = types.TOPICS,
+    used: Mapping[str, int] = MappingProxyType({}),
+) -> list[Section]:
+    """The topics that have something for this member on this tab, each with its rows. `used`: today, by type."""
     found = []
     heard = hearing.of(standing.member, standing.settings) if "popup" in tab.channel_keys else None
     for topic in topics:
         kinds = [kind for kind in topic.types.values() if kind.key in standing.layers]
-        rows = [row(standing, kind, tab, heard) for kind in kinds if kind.offered & set(tab.channel_keys)]
+        rows = [
+            row(standing, kind, tab, heard, used.get(kind.key, 0))
+            for kind in kinds
+            if kind.offered & set(tab.channel_keys)
+        ]
         if rows:
             others = [(kind, tab_of(min(kind.offered))) for kind in kinds if not kind.offered & set(tab.channel_keys)]
             found.append(Section(topic, rows, [_count(channel, rows) for channel in tab.channels], others))
     return found
 
 
-def row(standing: Standing, kind: NotificationType, tab: Tab, heard: Hearing | None = None) -> Row:
+def row(standing: Standing, kind: NotificationType, tab: Tab, heard: Hearing | None = None, used: int = 0) -> Row:
     """One type's row on a tab. With what the member hears, its pop-up says which sound it makes."""
     states = [state for state in standing.cells(kind) if state.channel.key in tab.channel_keys]
-    return Row(kind, [Cell(state, _sound(state, heard)) for state in states])
+    return Row(kind, [Cell(state, _sound(state, heard)) for state in states], used)
 
 
 def _sound(state: CellState, heard: Hearing | None) -> str:

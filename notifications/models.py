@@ -109,6 +109,7 @@ class DeliveryStatus(models.TextChoices):
     SENT = "sent", _("sent")
     FAILED = "failed", _("failed")
     DROPPED = "dropped", _("not sent any more")  # nobody wanted it when it was about to leave; `error` says why
+    CAPPED = "capped", _("held back")  # the address had all it gets of this type that day; see caps
 
 
 class Delivery(models.Model):
@@ -129,6 +130,9 @@ class Delivery(models.Model):
     is_repeat_possible = models.BooleanField(_("may have gone twice"), default=False, db_default=False)
     sent_to = models.CharField(_("sent to"), max_length=320, default="", db_default="")
     error = models.TextField(_("what went wrong"), default="", db_default="")
+    place = models.ForeignKey(  # where it was counted; nothing enforces it, because old counts are removed
+        "DailyCount", models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     created_at = models.DateTimeField(_("made"), db_default=Now())
     sent_at = models.DateTimeField(_("sent"), null=True)
 
@@ -153,6 +157,43 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.channel} for {self.member_id}"
+
+
+class DailyCount(models.Model):
+    """How many of one type one address was to get over one channel on one of the account's days (see caps)."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    channel = models.CharField(max_length=20)  # a key of notifications.channels
+    type = models.CharField(max_length=80)  # a key of notifications.types
+    address = models.CharField(max_length=320)  # in lower case
+    day = models.DateField()  # in the account's time zone
+    asked = models.IntegerField()  # deliveries that wanted to leave
+    capped = models.IntegerField()  # of these, the ones that were held back
+    told_by = models.ForeignKey(  # the delivery that names what was held back, on a later day
+        Delivery, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        verbose_name = _("daily count")
+        verbose_name_plural = _("daily counts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["day", "account", "channel", "type", "address"], name="one_count_per_day"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account", "channel", "type", "address"],
+                name="count_capped",
+                condition=models.Q(capped__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type} {self.day}"
+
+    @property
+    def left(self) -> int:
+        """How many were let through."""
+        return self.asked - self.capped
 
 
 class Cells(models.Model):

@@ -7,8 +7,9 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_noop
 
-from notifications import rendering, types
-from notifications.channels.base import Carrier, Parcel
+from notifications import caps, rendering, types
+from notifications.caps import Key
+from notifications.channels.base import Carrier, Missed, Parcel
 from notifications.models import Event
 from notifications.rendering import Message
 
@@ -39,7 +40,13 @@ class Packed:
     _carrier: Carrier
     _words: dict[tuple[int, str], Message] = field(default_factory=dict)
 
-    def parcel(self, delivery_id: int) -> Parcel:
+    def key(self, delivery_id: int) -> Key:
+        """Where one that may leave counts today."""
+        row = self._rows[delivery_id]
+        event = self._events[row["event_id"]]
+        return caps.key(event["account_id"], event["account__time_zone"], event["type"], row["email"])
+
+    def parcel(self, delivery_id: int, missed: Missed | None = None) -> Parcel:
         """The parcel of one that may leave. Its words are made now, once per event and language."""
         row = self._rows[delivery_id]
         event = self._events[row["event_id"]]
@@ -61,6 +68,7 @@ class Packed:
             message=message,
             attempt=row["attempts"],
             may_turn_off=not (row["locked_on"] or _is_required(event["type"], self._carrier)),
+            missed=missed,
         )
 
 
@@ -72,7 +80,14 @@ def pack(carrier: Carrier, ids: Sequence[int]) -> Packed:
     """
     rows = {row["id"]: row for row in _read(carrier, ids)}
     events = Event.objects.filter(pk__in={row["event_id"] for row in rows.values()}).values(
-        "pk", "type", "data", "account__hub_id", "account__name", "account__language"
+        "pk",
+        "type",
+        "data",
+        "account_id",
+        "account__time_zone",
+        "account__hub_id",
+        "account__name",
+        "account__language",
     )
     ready, dropped = [], []
     for id_, row in rows.items():

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
-from notifications import channels, resolution
+from notifications import caps, channels, resolution
 from notifications.channels.base import Channel
-from notifications.models import Delivery, Event, Held, Lock, Notification, Profile
+from notifications.models import Delivery, DeliveryStatus, Event, Held, Lock, Notification, Profile
 from notifications.resolution import Choice, Layer, Layers
 
 
@@ -27,6 +27,18 @@ class Verdict:
     delivery: Delivery | None = None
     profile_name: str = ""
     lock: Lock | None = None  # the lock that stands today, for its reason
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether it was to leave, and the daily limit held it back."""
+        return self.delivery is not None and self.delivery.status == DeliveryStatus.CAPPED
+
+    @property
+    def held_back(self) -> str:
+        """Why the daily limit held it back, in one line; nothing when it did not."""
+        if self.delivery is None or not self.is_capped:
+            return ""
+        return _("Held back: %(reason)s") % {"reason": caps.reason(self.delivery, self.channel)}
 
     @property
     def is_changeable(self) -> bool:
@@ -52,10 +64,20 @@ class Explanation:
             return _("This is still on its way.") if self.is_pending else _("This event was not meant for you.")
         if self.held != Held.NOT:
             return _("Nothing was sent: %(reason)s.") % {"reason": self.held.label}
-        names = [str(verdict.channel.label) for verdict in self.verdicts if verdict.is_on]
-        if not names:
-            return _("Nothing was sent: every channel is off for this kind of notification.")
-        return _("You got this by: %(channels)s.") % {"channels": ", ".join(names)}
+        if told := self.told_by:
+            return _("You got this by: %(channels)s.") % {"channels": told}
+        return self.held_back or _("Nothing was sent: every channel is off for this kind of notification.")
+
+    @property
+    def told_by(self) -> str:
+        """The channels that were on and that no daily limit closed."""
+        on = [verdict for verdict in self.verdicts if verdict.is_on and not verdict.is_capped]
+        return ", ".join(str(verdict.channel.label) for verdict in on)
+
+    @property
+    def held_back(self) -> str:
+        """What a daily limit held back, in one line, or nothing."""
+        return next((f"{verdict.held_back}." for verdict in self.verdicts if verdict.is_capped), "")
 
 
 def explain(event: Event, member: Membership) -> Explanation:

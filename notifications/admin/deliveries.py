@@ -19,7 +19,12 @@ from notifications import channels, delivering, types
 from notifications.models import Delivery, DeliveryStatus
 
 MOST_FOUND = 500  # members whose deliveries one search shows
-BADGES = {DeliveryStatus.SENT: "on", DeliveryStatus.FAILED: "danger", DeliveryStatus.DUE: "warning"}
+BADGES = {
+    DeliveryStatus.SENT: "on",
+    DeliveryStatus.FAILED: "danger",
+    DeliveryStatus.DUE: "warning",
+    DeliveryStatus.CAPPED: "warning",
+}
 
 
 class ChannelFilter(admin.SimpleListFilter):

@@ -59,7 +59,8 @@ class OutcomeOut(serializers.Serializer[Any]):
         child=serializers.IntegerField(), help_text="Recipients who were told nothing, by reason."
     )
     deliveries = serializers.DictField(
-        child=serializers.DictField(child=serializers.IntegerField()), help_text="Per channel, by status."
+        child=serializers.DictField(child=serializers.IntegerField()),
+        help_text="Per channel, by status; `capped` were held back by the daily limit.",
     )
 
 

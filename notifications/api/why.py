@@ -15,7 +15,7 @@ from notifications.why import Verdict
 
 
 class DeliveryOut(serializers.Serializer[Any]):
-    status = serializers.CharField()
+    status = serializers.CharField(help_text="`capped`: held back by the daily limit; `error` says so.")
     sent_to = serializers.CharField()
     sent_at = serializers.DateTimeField(allow_null=True)
     attempts = serializers.IntegerField()
@@ -98,6 +98,6 @@ def word(verdict: Verdict) -> dict[str, Any]:
             "sent_to": sent.sent_to,
             "sent_at": sent.sent_at,
             "attempts": sent.attempts,
-            "error": sent.error,
+            "error": verdict.held_back or sent.error,
         },
     }

@@ -2,12 +2,31 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from notifications.rendering import Message
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
+
+
+@dataclass(frozen=True)
+class DailyCap:
+    """The most of one type that one address gets over a channel on one of the account's days."""
+
+    limit: int
+    words: str  # why one more was held back, untranslated; takes %(limit)s
+
+
+@dataclass(frozen=True)
+class Missed:
+    """What was held back on an earlier day, named by the next parcel of the same type to the same address."""
+
+    count: int
+    limit: int
+    day: date
+    is_yesterday: bool
 
 
 @dataclass(frozen=True)
@@ -26,6 +45,7 @@ class Parcel:
     message: Message
     attempt: int = 1
     may_turn_off: bool = True  # whether the member may turn this type off on this channel
+    missed: Missed | None = None  # only on a channel with a `daily_cap`
 
 
 @dataclass(frozen=True)
@@ -69,7 +89,10 @@ class Channel(Protocol):
 
 
 class Carrier(Channel, Protocol):
-    """A channel that leaves the building, so that each notification on it has a delivery."""
+    """A channel that leaves the building, so that each notification on it has a delivery.
+
+    One that may carry only so much a day to one address also has a `daily_cap: DailyCap` (see caps).
+    """
 
     def send_many(self, parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:
         """Carry parcels. Yields exactly one outcome per parcel, in any order, as each is known. Never raises.

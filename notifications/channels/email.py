@@ -8,9 +8,9 @@ from itertools import islice
 
 from django.conf import settings
 from django.core.mail import get_connection
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
-from notifications.channels.base import Outcome, Parcel, Sent, TryLater, Unreachable
+from notifications.channels.base import DailyCap, Outcome, Parcel, Sent, TryLater, Unreachable
 from notifications.mail.connections import SMTP, Answer, Connections, Verdict
 from notifications.mail.headers import Undeliverable
 from notifications.mail.writing import Letter, write
@@ -24,6 +24,12 @@ class Email:
     key = "email"
     bit = 4
     label = gettext_lazy("E-mail")
+
+    @property
+    def daily_cap(self) -> DailyCap:
+        """N-016, N-017."""
+        words = gettext_noop("the daily limit of %(limit)s e-mails of this kind was reached")
+        return DailyCap(settings.NOTIFICATION_DAILY_CAP, words)
 
     def send_many(self, parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:
         """Write and send mails. Yields Sent, Unreachable or TryLater per parcel, in any order, as it is known."""

@@ -60,6 +60,11 @@ def preferences(hub_id: int) -> str:
     return f"{settings.BASE_URL}/{hub_id}/settings/notifications/email/"
 
 
+def all_notifications(hub_id: int) -> str:
+    """The page with all of a member's notifications."""
+    return f"{settings.BASE_URL}/{hub_id}/notifications/"
+
+
 @lru_cache
 def _signer(purpose: Purpose, key: str) -> Signer:
     return Signer(key=key, salt=f"notifications.mail.links.{purpose}")

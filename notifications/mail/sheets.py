@@ -14,7 +14,10 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-GAPS = ("title", "body", "url", "preheader", "account", "label", "unsubscribe", "why", "settings", "address")
+GAPS = (
+    "title", "body", "url", "preheader", "account", "label", "unsubscribe", "why", "settings", "address", "missed",
+    "list",
+)  # fmt: skip
 OPEN, CLOSE = "\ue000", "\ue001"  # private letters: they pass through templates and translations untouched
 _LINE = re.compile(rb"(?:[!-<>-~][ -<>-~]*)?[!-<>-~]?")  # what quoted-printable leaves as it is
 _GAP = re.compile(f"{OPEN}([a-z]+){CLOSE}")
@@ -26,6 +29,7 @@ class Shape:
 
     has_body: bool
     may_turn_off: bool
+    has_missed: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def _rendered(template: str, language: str, shape: Shape) -> str:
                 **gaps,
                 "has_body": shape.has_body,
                 "may_turn_off": shape.may_turn_off,
+                "has_missed": shape.has_missed,
                 "language": language,
                 "direction": "rtl" if translation.get_language_bidi() else "ltr",
             },

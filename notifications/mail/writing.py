@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.utils import translation
+from django.utils import formats, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from notifications.channels.base import Parcel
+from notifications import caps
+from notifications.channels.base import Missed, Parcel
 from notifications.mail import links, sheets
 from notifications.mail.headers import (
     deliverable,
@@ -80,7 +82,7 @@ def write(parcel: Parcel) -> Letter:
     to = deliverable(parcel.email)
     reader = Reader(parcel.member_id, parcel.type_key)
     words = _words(parcel, to, reader)
-    shape = sheets.Shape(has_body=bool(words["body"]), may_turn_off=parcel.may_turn_off)
+    shape = sheets.Shape(bool(words["body"]), parcel.may_turn_off, has_missed=parcel.missed is not None)
     plain = sheets.quoted(wrapped(sheets.text(parcel.language, shape).fill(words)))
     page = sheets.html(parcel.language, shape).fill(_escaped(words))
     _name, sender = name_and_address(settings.DEFAULT_FROM_EMAIL)
@@ -114,7 +116,31 @@ def _words(parcel: Parcel, to: str, reader: Reader) -> dict[str, str]:
         "why": links.why(parcel.hub_id, parcel.event_id),
         "settings": links.preferences(parcel.hub_id),
         "address": to,
+        "missed": _missed(parcel.missed, parcel.language) if parcel.missed else "",
+        "list": links.all_notifications(parcel.hub_id),
     }
+
+
+def _missed(missed: Missed, language: str) -> str:
+    """What was held back on an earlier day, in a line."""
+    with translation.override(language):
+        if missed.is_yesterday:
+            words = ngettext(
+                "Yesterday %(count)s more of these was not mailed: the daily limit of %(limit)s was reached.",
+                "Yesterday %(count)s more of these were not mailed: the daily limit of %(limit)s was reached.",
+                missed.count,
+            )
+        else:
+            words = ngettext(
+                "On %(day)s %(count)s more of these was not mailed: the daily limit of %(limit)s was reached.",
+                "On %(day)s %(count)s more of these were not mailed: the daily limit of %(limit)s was reached.",
+                missed.count,
+            )
+        return words % {
+            "count": caps.grouped(missed.count),
+            "limit": caps.grouped(missed.limit),
+            "day": formats.date_format(missed.day, "DATE_FORMAT"),
+        }
 
 
 def _escaped(words: dict[str, str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from accounts import plans
 from accounts.access import MemberRequest, member_required
 from accounts.errors import DomainError
 from accounts.plans import Feature
-from notifications import channels, examples, grid, hearing, preferences, types
+from notifications import caps, channels, examples, grid, hearing, preferences, types
 from notifications.channels.base import Channel
 from notifications.forms import CellForm, GridForm, OptionsForm, SwitchForm, TopicForm
 from notifications.grid import Tab
@@ -77,7 +77,8 @@ def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
         return redirect(_url(request, tab))
     standing = preferences.standing(request.member)
     context = _frame(request, tab) | {
-        "sections": grid.sections(standing, tab),
+        "sections": grid.sections(standing, tab, used=caps.used_today(request.member, tab.channels)),
+        "daily_limit": _daily_limit(tab),
         "elsewhere": grid.elsewhere(standing, tab),
         "settings": standing.settings,
         "switches": _switches(tab, standing.settings),
@@ -224,6 +225,12 @@ def _frame(request: MemberRequest, tab: Tab) -> dict[str, Any]:
 
 def _switches(tab: Tab, settings: MemberSettings) -> list[tuple[Channel, bool]]:
     return [(channel, not settings.switched_off & channel.bit) for channel in tab.channels]
+
+
+def _daily_limit(tab: Tab) -> str:
+    """The most of one kind that a day brings over the tab's channels; nothing where none is limited."""
+    limits = [cap.limit for cap in map(caps.of, tab.channels) if cap]
+    return caps.grouped(min(limits)) if limits else ""
 
 
 def _wants_pieces(request: MemberRequest) -> bool:

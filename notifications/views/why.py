@@ -51,6 +51,7 @@ BY_STATUS = {
     DeliveryStatus.SENT: (_lazy("sent"), "on"),
     DeliveryStatus.FAILED: (_lazy("failed"), "danger"),
     DeliveryStatus.DROPPED: (_lazy("not sent"), "off"),
+    DeliveryStatus.CAPPED: (_lazy("held back"), "warning"),
 }
 
 
@@ -69,7 +70,7 @@ def why(request: MemberRequest, event_id: int) -> HttpResponse:
         "may_choose_member": request.member.is_super_admin,
         "problem": problem,
         "explanation": explanation,
-        "told": any(verdict.is_on for verdict in explanation.verdicts),
+        "told": bool(explanation.told_by),
         "sentence": _sentence(explanation, is_own=member == request.member),
     }
     is_theirs = explanation.is_recipient and explanation.held != Held.NOT_FOR
@@ -173,8 +174,9 @@ def _sentence(explanation: Explanation, *, is_own: bool) -> str:
         return _("Not meant for this member.")
     if explanation.held != Held.NOT:
         return _("Nothing was sent: %(reason)s.") % {"reason": _held_words(explanation.held, is_own=False)}
-    names = [str(verdict.channel.label) for verdict in explanation.verdicts if verdict.is_on]
-    return _("Told by: %(channels)s.") % {"channels": ", ".join(names)} if names else _("Every channel was off.")
+    if told := explanation.told_by:
+        return _("Told by: %(channels)s.") % {"channels": told}
+    return explanation.held_back or _("Every channel was off.")
 
 
 def _verdict_words(explanation: Explanation, verdict: Verdict, *, is_own: bool) -> str:
@@ -201,6 +203,8 @@ def _outcome(verdict: Verdict, zone: ZoneInfo) -> str:
     delivery = verdict.delivery
     if delivery is None:
         return _("Shown in Bellhop") if verdict.is_on and verdict.channel.key not in channels.CARRIER else ""
+    if verdict.is_capped:
+        return verdict.held_back
     status = DeliveryStatus(delivery.status)
     error = _(delivery.error) if delivery.error else ""  # our own reasons are stored untranslated
     if status is DeliveryStatus.SENT and delivery.sent_at:
