@@ -259,3 +259,19 @@ def test_events_are_listed_a_page_at_a_time(program: Any, stranger: Any, bob: An
     assert stranger.get("events/").json() == {"results": [], "next": None}
     assert stranger.get(f"events/{ids[0]}/").status_code == 404
     assert program.get("events/?type=deals.assigned").json()["results"] == []
+
+
+@pytest.mark.req("N-017")
+def test_what_the_daily_limit_held_back_is_counted_and_explained(
+    program: Any, bob: Any, delivered: Any, settings: Any
+) -> None:
+    settings.NOTIFICATION_DAILY_CAP = 1
+    made = [program.post("events/", event(audience={"members": [bob.pk]})).json()["id"] for _ in range(2)]
+    delivered("email")
+
+    assert program.get(f"events/{made[1]}/").json()["outcome"]["deliveries"] == {"email": {"capped": 1}}
+    said = program.get(f"notifications/{made[1]}/why/?member={bob.pk}").json()
+    delivery = next(one["delivery"] for one in said["verdicts"] if one["channel"] == "email")
+    assert delivery["status"] == "capped"
+    assert delivery["error"] == "Held back: the daily limit of 1 e-mails of this kind was reached"
+    assert said["sentence"] == "You got this by: Bell."
