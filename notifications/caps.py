@@ -20,6 +20,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
+from notifications import types
 from notifications.channels.base import Carrier, Channel, DailyCap, Missed
 from notifications.models import DailyCount, Delivery, DeliveryStatus
 
@@ -102,39 +103,40 @@ def mark_sending(
     return {id_: news.get(id_) for id_ in keys if id_ in going}
 
 
-# Counts are locked in the order of their keys, so that workers wait for each other and never in a circle.
+# Counts are locked in the order of their keys, so that workers wait for each other and never in a circle. Counts and
+# deliveries meet in windows, not joins: the planner cannot know how many there are, and would compare all with all.
 TAKE = """
     WITH given AS MATERIALIZED (
-        SELECT g.*, d.place_id
+        SELECT g.id, g.account_id, g.type, g.address, g.day,
+               CASE WHEN c.address = g.address AND c.day = g.day THEN c.id END AS place_id
         FROM unnest(%(ids)s::bigint[], %(accounts)s::bigint[], %(types)s::text[], %(addresses)s::text[],
                     %(days)s::date[]) AS g(id, account_id, type, address, day)
         JOIN notifications_delivery d ON d.id = g.id
+        LEFT JOIN notifications_dailycount c ON c.id = d.place_id
         WHERE d.claim = %(claim)s AND d.status = 'claimed'
         ORDER BY d.id FOR NO KEY UPDATE OF d
-    ), wanting AS MATERIALIZED (
-        SELECT g.id, g.account_id, g.type, g.address, g.day,
-               row_number() OVER (PARTITION BY g.account_id, g.type, g.address, g.day ORDER BY g.id) AS turn,
-               count(*) OVER (PARTITION BY g.account_id, g.type, g.address, g.day) AS together
-        FROM given g
-        WHERE NOT EXISTS (
-            SELECT FROM notifications_dailycount c
-            WHERE c.id = g.place_id AND c.address = g.address AND c.day = g.day
-        )
     ), counted AS (
         INSERT INTO notifications_dailycount AS c (account_id, channel, type, address, day, asked, capped)
         SELECT account_id, %(channel)s, type, address, day, count(*), greatest(0, count(*) - %(cap)s)
-        FROM wanting GROUP BY account_id, type, address, day ORDER BY account_id, type, address, day
+        FROM given WHERE place_id IS NULL
+        GROUP BY account_id, type, address, day ORDER BY account_id, type, address, day
         ON CONFLICT (day, account_id, channel, type, address) DO UPDATE SET
             asked = c.asked + excluded.asked,
             capped = c.capped + greatest(0, least(excluded.asked, c.asked + excluded.asked - %(cap)s))
         RETURNING c.id, c.account_id, c.type, c.address, c.day, c.asked
-    ), placed AS (
-        SELECT w.id, CASE WHEN c.asked - w.together + w.turn <= %(cap)s THEN c.id END AS place_id
-        FROM wanting w JOIN counted c USING (account_id, type, address, day)
+    ), together AS (
+        SELECT id, account_id, type, address, day, place_id, NULL::bigint AS count_id, NULL::integer AS asked FROM given
+        UNION ALL
+        SELECT NULL, account_id, type, address, day, NULL, id, asked FROM counted
+    ), turns AS (
+        SELECT id, account_id, type, address, day, place_id, max(count_id) OVER alike AS count_id,
+               max(asked) OVER alike - count(id) FILTER (WHERE place_id IS NULL) OVER alike
+               + row_number() OVER (PARTITION BY account_id, type, address, day, place_id IS NULL ORDER BY id) AS turn
+        FROM together WINDOW alike AS (PARTITION BY account_id, type, address, day)
     ), fate AS (
-        SELECT g.id, g.account_id, g.type, g.address, g.day, p.id IS NULL OR p.place_id IS NOT NULL AS goes,
-               CASE WHEN p.id IS NULL THEN g.place_id ELSE p.place_id END AS place_id
-        FROM given g LEFT JOIN placed p ON p.id = g.id
+        SELECT id, account_id, type, address, day, place_id IS NOT NULL OR turn <= %(cap)s AS goes,
+               CASE WHEN place_id IS NULL AND turn <= %(cap)s THEN count_id ELSE place_id END AS place_id
+        FROM turns WHERE id IS NOT NULL
     )
     UPDATE notifications_delivery d SET
         status = CASE WHEN fate.goes THEN 'sending' ELSE 'capped' END,
@@ -225,6 +227,7 @@ def used_today(member: Membership, channels: Sequence[Channel]) -> dict[str, int
     rows = DailyCount.objects.filter(
         account_id=member.account_id,
         channel__in=limited,
+        type__in=list(types.TYPES),  # so that the index finds each, however many addresses the account has
         address=normal(member.email),
         day=today(member.account.time_zone),
     )
