@@ -7,8 +7,9 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, Route, expect
 
-from notifications import bell, events, fanout, preferences, types
-from notifications.models import Lock
+from notifications import bell, delivering, events, fanout, preferences, types
+from notifications.channels import CARRIER
+from notifications.models import DailyCount, Delivery, Lock
 from tests.browser.conftest import wait_for
 
 STAGE = types.TYPES["deals.stage_changed"]
@@ -305,3 +306,23 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_a_phone(
         page.goto(at.home + path)
         page.evaluate(UNFOLD)
         no_violations(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_day_that_reached_the_limit_reads_well_on_a_phone(device, bob, moved, no_violations, scheme):
+    delivering.run_due(CARRIER["email"])
+    reached = str(CARRIER["email"].daily_cap.words) % {"limit": "1,000"}
+    Delivery.objects.update(status="capped", error=reached)
+    DailyCount.objects.update(asked=1037, capped=37)
+    at = device(bob, color_scheme=scheme, viewport={"width": 360, "height": 740})
+    page = at.open(EMAIL_TAB)
+    open_topic(page)
+    expect(page.locator("#type-deals-stage_changed")).to_contain_text("Today 1,000 of 1,000")
+    expect(page.locator("#switch-email-help")).to_contain_text("at most 1,000 of one kind a day")
+    no_violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+    page = at.open(f"notifications/{moved.pk}/why/")
+    expect(page.get_by_role("main")).to_contain_text(f"Held back: {reached}")
+    no_violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
