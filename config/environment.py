@@ -1,6 +1,10 @@
 """The environment, read with django-environ and refused loudly where it is wrong."""
 
+import base64
+import binascii
+import contextlib
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -143,6 +147,31 @@ class Environment:
         if not found.get("EMAIL_HOST"):
             raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@mail.example.com:587.")
         return found
+
+    def vapid_key(self) -> str:
+        """The private key of web push (RFC 8292), or nothing. `up` keeps one of its own in var/vapid.key."""
+        key = os.environ.get("VAPID_PRIVATE_KEY", "").strip()
+        if not key and self.mode == "local":
+            with contextlib.suppress(OSError):
+                key = (self.var_dir / "vapid.key").read_text().strip()
+        try:
+            is_key = len(base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)) == 32
+        except (ValueError, binascii.Error):
+            is_key = False
+        if key and not is_key:
+            raise ImproperlyConfigured(
+                "VAPID_PRIVATE_KEY must be 32 bytes in base64url: python manage.py vapidkey makes one."
+            )
+        return key
+
+    def vapid_subject(self, base_url: str) -> str:
+        """Whom a push service can write to about our pushes: mailto: or https://."""
+        given = os.environ.get("VAPID_SUBJECT", "").strip()
+        if given and not re.fullmatch(r"mailto:[^@\s]+@[\w.-]+|https://[\w-]+(\.[\w-]+)+", given, re.ASCII):
+            raise ImproperlyConfigured(f"VAPID_SUBJECT is “{given}”; it must look like mailto:you@example.com.")
+        if not given and self.mode == "production" and self.is_given("VAPID_PRIVATE_KEY"):
+            raise ImproperlyConfigured("VAPID_PRIVATE_KEY needs VAPID_SUBJECT beside it, like mailto:you@example.com.")
+        return given or ("" if self.mode == "production" else f"mailto:bellhop@{urlsplit(base_url).hostname}")
 
     def _refuse_what_is_missing(self) -> None:
         if self.mode == "test":

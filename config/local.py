@@ -1,6 +1,7 @@
 """Running everything on one machine: where it is, written down in var/local.env for every other command."""
 
 import argparse
+import base64
 import errno
 import fcntl
 import json
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.exceptions import ImproperlyConfigured
 
 from config.embedded import places
@@ -96,6 +98,8 @@ def _settle(var: Path, listener: socket.socket, lock: int) -> Local:
     if redis:
         os.environ["REDIS_URL"] = redis.url()
     _write(var / "local.env", "".join(f"{name}={os.environ[name]}\n" for name in WRITTEN))
+    if not os.environ.get("VAPID_PRIVATE_KEY") and not (var / "vapid.key").exists():
+        _write(var / "vapid.key", f"{new_vapid_key()}\n")  # kept: browsers that allowed notifications know its twin
     remark = ""
     if postgres and where.elsewhere and where.user:
         remark = (
@@ -103,6 +107,12 @@ def _settle(var: Path, listener: socket.socket, lock: int) -> Local:
             f"its data is kept in {where.elsewhere}."
         )
     return Local(var, os.environ["BASE_URL"], listener, postgres, redis, remark, lock)
+
+
+def new_vapid_key() -> str:
+    """A private key for web push, as VAPID_PRIVATE_KEY takes it."""
+    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
 
 
 def _postgres(where: Places) -> Postgres:

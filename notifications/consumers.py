@@ -31,6 +31,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
     member_id = 0
     account_id = 0
     session = ""
+    active_until = 0.0  # on the monotonic clock: somebody is at work in this tab
 
     async def __call__(
         self,
@@ -67,9 +68,18 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
         hub.leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """The tab asks for its state, at its heartbeat and when it comes to the front. All else is ignored."""
-        if not self.member_id or text_data is None or len(text_data) > LONGEST_QUESTION or _kind(text_data) != "state?":
+        """The tab asks for its state, says whether somebody is at work in it, or that it showed a pop-up."""
+        if not self.member_id or text_data is None or len(text_data) > LONGEST_QUESTION:
             return
+        match _said(text_data):
+            case {"kind": "state?"}:
+                await self._answer_state()
+            case {"kind": "here", "active": bool(is_active)}:
+                await hub.here(self, is_active)
+            case {"kind": "shown", "id": int(event_id)} if 0 < event_id < 2**63:
+                hub.shown(self, event_id)
+
+    async def _answer_state(self) -> None:
         found, refusal = await self._look()  # what was true when it opened is looked up again
         if found != (self.member_id, self.account_id):
             await self.end(refusal)
@@ -113,9 +123,9 @@ def _session_key(scope: Mapping[str, Any]) -> str | None:
     return key
 
 
-def _kind(text: str) -> object:
+def _said(text: str) -> object:
+    """What the tab said; nothing for what is no JSON."""
     try:
-        asked = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return asked.get("kind") if isinstance(asked, Mapping) else None

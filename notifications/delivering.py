@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from notifications import caps, parcels
-from notifications.channels.base import Carrier, Missed, Outcome, Parcel, Sent, TryLater
+from notifications.channels.base import Carrier, Missed, Outcome, Parcel, Sent, TryLater, Wait
 from notifications.models import Delivery, DeliveryStatus, Notification
 from notifications.recording import BACK_OFF, Entry, entry_of, write_down
 
@@ -247,6 +247,7 @@ class Round:
             self._kept.update(ids)
             packed = parcels.pack(self.carrier, ids)
             self._drop(packed.dropped)
+            self._put_off(packed.put_off)
             for start in range(0, len(packed.ready), AT_ONCE):
                 for id_, missed in self._mark_sending(packed, packed.ready[start : start + AT_ONCE]).items():
                     parcel = packed.parcel(id_, missed)
@@ -290,6 +291,22 @@ class Round:
     def _drop(self, dropped: Sequence[parcels.Dropped]) -> None:
         write_down([Entry(one.delivery_id, DeliveryStatus.DROPPED, one.why) for one in dropped], claim=self.claim)
         self._kept.difference_update(one.delivery_id for one in dropped)
+
+    def _put_off(self, waits: Mapping[int, Wait]) -> None:
+        """Give back what may not leave yet, due a little later."""
+        if not waits:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE notifications_delivery d SET status = 'due', claim = '', attempts = d.attempts - 1,
+                    error = given.why, due_at = statement_timestamp() + make_interval(secs => given.seconds)
+                FROM unnest(%s::bigint[], %s::float8[], %s::text[]) AS given(id, seconds, why)
+                WHERE d.id = given.id AND d.claim = %s AND d.status = 'claimed'
+                """,
+                [list(waits), [w.seconds for w in waits.values()], [w.why for w in waits.values()], self.claim],
+            )
+        self._kept.difference_update(waits)
 
     def _let_go(self) -> None:
         """Give back what was claimed and never tried."""

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
-from notifications import events, preferences
+from notifications import channels, events, preferences
+from notifications.channels.base import Reaching
 from notifications.models import Event
 from notifications.preferences import CellState
 from notifications.types.base import NotificationType
@@ -19,11 +20,14 @@ class Example:
 
     event: Event
     cells: list[CellState]
+    unreached: frozenset[str] = frozenset()  # channels that have nowhere to send it
 
     @property
     def sentence(self) -> str:
         """Where it will arrive, or why nothing will come."""
-        names = [str(cell.channel.label) for cell in self.cells if cell.is_on]
+        names = [
+            str(cell.channel.label) for cell in self.cells if cell.is_on and cell.channel.key not in self.unreached
+        ]
         if names:
             return _("An example is on its way: %(channels)s.") % {"channels": ", ".join(names)}
         reasons = [f"{cell.channel.label} – {cell.origin}" for cell in self.cells if cell.is_offered]
@@ -37,4 +41,6 @@ def send(kind: NotificationType, *, to: Membership) -> Example:
         raise preferences.UnknownCell(_("There is no such notification for you."))
     url = reverse("notifications:list", kwargs={"hub_id": to.account.hub_id})
     event = events.emit(kind, audience=[to], by=to, data={**kind.example, "url": url}, tells_actor=True)
-    return Example(event, preferences.standing(to, [kind]).cells(kind))
+    carriers = [carrier for carrier in channels.CARRIERS if isinstance(carrier, Reaching)]
+    unreached = frozenset(carrier.key for carrier in carriers if not carrier.reaches(to))
+    return Example(event, preferences.standing(to, [kind]).cells(kind), unreached)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from notifications import channels, layers, live, resolution, types
+from notifications.channels.browser import BIT
 from notifications.models import Event, Held
 from notifications.resolution import Layers
 from notifications.types.base import NotificationType
@@ -82,7 +83,7 @@ def _write(event: Event, kind: NotificationType, batch: int) -> Step:
         written AS (
             INSERT INTO notifications_notification
                 (member_id, event_id, channels, waiting, own, off, profiles, held)
-            SELECT member_id, %(event)s, channels, channels & {channels.CARRIED}, own, off, profiles, held
+            SELECT member_id, %(event)s, channels, channels & {channels.CARRIED} & {_REACHED}, own, off, profiles, held
             FROM decided
             RETURNING member_id, channels, own, off, profiles, held
         )
@@ -111,7 +112,7 @@ def _write(event: Event, kind: NotificationType, batch: int) -> Step:
 def deciding_sql(event: Event, kind: NotificationType, said: Layers) -> tuple[str, dict[str, Any]]:
     """The SELECT that decides for each member of the audience after the cursor, and its values.
 
-    Columns: member_id, channels, own, off, profiles, held. Everything that varies between members is in the
+    Columns: member_id, user_id, channels, own, off, profiles, held. Everything that varies between members is in the
     inner SELECT; the outer one folds it with the layers, which are constants.
     """
     audience, values = audience_sql(event)
@@ -135,11 +136,11 @@ def deciding_sql(event: Event, kind: NotificationType, said: Layers) -> tuple[st
     )
     return (
         f"""
-        SELECT member_id, CASE WHEN held = 0 THEN {answer} ELSE 0 END AS channels,
+        SELECT member_id, user_id, CASE WHEN held = 0 THEN {answer} ELSE 0 END AS channels,
                own_chosen & ~switched_off & {changeable} AS own, switched_off & {changeable} AS off,
                profiles, held
         FROM (
-            SELECT m.id AS member_id,
+            SELECT m.id AS member_id, m.user_id,
                    coalesce(p.chosen, 0)::int AS own_chosen, coalesce(p."on", 0)::int AS own_on,
                    coalesce(s.switched_off, 0)::int AS switched_off,
                    {_profiles_sql(said, values)} AS profiles,
@@ -155,6 +156,12 @@ def deciding_sql(event: Event, kind: NotificationType, said: Layers) -> tuple[st
 
 # A join with 100,000 people would cost half of the deciding; the few who may not sign in have an index of their own.
 _IS_BARRED = "m.user_id IN (SELECT id FROM accounts_user WHERE NOT is_active)"
+
+
+# Most people allow notifications in no browser: nothing has to wait for those.
+_REACHED = f"""CASE WHEN channels & {BIT} = 0
+    OR EXISTS (SELECT 1 FROM notifications_browsersubscription b WHERE b.user_id = decided.user_id)
+    THEN -1 ELSE ~{BIT} END"""
 
 
 def audience_sql(event: Event) -> tuple[str, dict[str, Any]]:

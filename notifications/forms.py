@@ -45,7 +45,9 @@ class SwitchForm(forms.Form):
 class OptionsForm(forms.Form):
     """One of the options for everything at once; what is not ticked is not sent, so it is named."""
 
-    option = forms.ChoiceField(choices=[(name, name) for name in ("has_tab_dot", "hears_own_acts", "plays_sound")])
+    option = forms.ChoiceField(
+        choices=[(name, name) for name in ("has_tab_dot", "hears_own_acts", "plays_sound", "pushes_when_closed")]
+    )
     on = forms.BooleanField(required=False)
 
 

@@ -34,7 +34,7 @@ class Tab:
 
 
 EMAIL = Tab("email", gettext_lazy("E-mail"), ("email",))
-DESKTOP = Tab("desktop", gettext_lazy("Desktop"), ("bell", "popup"))
+DESKTOP = Tab("desktop", gettext_lazy("Desktop"), ("bell", "popup", "browser"))
 OTHER_APPS = Tab("other-apps", gettext_lazy("Other apps"))
 MOBILE = Tab("mobile", gettext_lazy("Mobile app"))
 TABS = {tab.key: tab for tab in (EMAIL, DESKTOP, OTHER_APPS, MOBILE)}  # N-007
@@ -203,10 +203,12 @@ def sections(
     *,
     topics: Iterable[Topic] = types.TOPICS,
     used: Mapping[str, int] = MappingProxyType({}),
+    heard: Hearing | None = None,
 ) -> list[Section]:
     """The topics that have something for this member on this tab, each with its rows. `used`: today, by type."""
     found = []
-    heard = hearing.of(standing.member, standing.settings) if "popup" in tab.channel_keys else None
+    if heard is None and "popup" in tab.channel_keys:
+        heard = hearing.of(standing.member, standing.settings)
     for topic in topics:
         kinds = [kind for kind in topic.types.values() if kind.key in standing.layers]
         rows = [

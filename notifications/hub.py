@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from notifications import live, presence
+from notifications.push import showing
 
 REFRESH = presence.SECONDS / 3
 SHARE = 200  # members whose presence is refreshed together
@@ -29,6 +31,7 @@ class Socket(Protocol):
     member_id: int
     account_id: int
     session: str
+    active_until: float
 
     async def tell(self, payload: bytes) -> None: ...
     async def end(self, code: int) -> None: ...
@@ -38,6 +41,7 @@ SIGNED_OUT = 4401
 NO_ACCESS = 4404
 TOO_SLOW = 1013  # "try again later": the tab comes back and asks for its state
 SLOW = 0.25  # seconds
+GATHER = 0.2  # seconds
 
 
 class Hub:
@@ -49,6 +53,8 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = asyncio.Event()
         self._heard: dict[int, float] = {}  # event → when it was hinted at
+        self._name = secrets.token_hex(4)  # tells this process's entries from those of others
+        self._shown: set[tuple[int, int]] = set()  # (member, event) whose pop-up was seen, not yet written down
 
     async def join(self, socket: Socket) -> None:
         """Take a socket in. When this returns, whatever is hinted from now on reaches it."""
@@ -68,6 +74,32 @@ class Hub:
             held.discard(socket)
             if not held:
                 del self.sockets[socket.member_id]
+        if socket.active_until > time.monotonic():  # most go to another page: that is back in a moment
+            socket.active_until = 0.0
+            _spawn(self._announce_active([socket], leaving=True))
+
+    async def here(self, socket: Socket, is_active: bool) -> None:
+        """A tab says that somebody is at work in it, or no longer. Other processes hear of it only when it changes."""
+        was_active = socket.active_until > time.monotonic()
+        socket.active_until = time.monotonic() + presence.ACTIVE_SECONDS if is_active else 0.0
+        if is_active != was_active:
+            await self._announce_active([socket])
+
+    def shown(self, socket: Socket, event_id: int) -> None:
+        """A tab in use showed a pop-up. What many tabs say within a moment is written down together."""
+        if socket.active_until <= time.monotonic():
+            return
+        if not self._shown:
+            _spawn(self._write_shown())
+        self._shown.add((socket.member_id, event_id))
+
+    async def _write_shown(self) -> None:
+        await asyncio.sleep(GATHER)
+        shown, self._shown = self._shown, set()
+        try:
+            await database_sync_to_async(showing.confirm)(shown)
+        except DatabaseError as error:
+            log.warning("%s pop-ups that were seen are pushed too (%s)", len(shown), type(error).__name__)
 
     def _listen_here(self) -> None:
         """Listen on the running loop, unless we do already."""
@@ -188,6 +220,25 @@ class Hub:
         except (RedisError, OSError) as error:
             log.warning("presence was not refreshed (%s)", type(error).__name__)
 
+    async def _announce_active(self, sockets: Iterable[Socket], *, leaving: bool = False) -> None:
+        """Write down which members are at work in a tab of this process, each for as long as their tab said."""
+        now, clock = time.monotonic(), time.time()
+        by_account: defaultdict[int, dict[str, float]] = defaultdict(dict)
+        for socket in sockets:
+            tabs = self.sockets.get(socket.member_id, ())
+            left = max((tab.active_until - now for tab in tabs), default=0.0)
+            if left <= 0:
+                left = presence.LEAVING if leaving else 0.0
+            by_account[socket.account_id][f"{socket.member_id}:{self._name}"] = clock + left
+        try:
+            pipe = self._redis.pipeline(transaction=False)
+            for account_id, entries in by_account.items():
+                pipe.zadd(presence.active_key_of(account_id), entries)
+                pipe.expire(presence.active_key_of(account_id), presence.SECONDS)
+            await pipe.execute()
+        except (RedisError, OSError) as error:
+            log.warning("who is at work was not written down (%s)", type(error).__name__)
+
     async def _refresh(self) -> None:
         """Some members at a time, spread over the interval: thousands at once would hold up the hints."""
         while True:
@@ -196,6 +247,10 @@ class Hub:
             for share in shares:
                 await asyncio.sleep(REFRESH / len(shares))
                 await self._announce([next(iter(held)) for m in share if (held := self.sockets.get(m))])
+                now = time.monotonic()
+                at_work = [s for m in share for s in self.sockets.get(m, ()) if s.active_until > now]
+                if at_work:
+                    await self._announce_active(at_work)
 
 
 hub = Hub()

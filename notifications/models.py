@@ -3,6 +3,8 @@
 Channel sets are bit masks (see `channels.bits`), so that one SQL statement resolves thousands of recipients.
 """
 
+from datetime import timedelta
+from hashlib import sha256
 from typing import ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -12,7 +14,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, Membership, Role, Team
+from accounts.models import Account, Membership, Role, Team, User
 
 BELL = 1  # the bell's bit; it stands in an index, so it is a constant here
 
@@ -305,6 +307,7 @@ class MemberSettings(models.Model):
     hears_own_acts = models.BooleanField(default=False, db_default=False)
     plays_sound = models.BooleanField(default=True, db_default=True)  # N-024
     sound = models.CharField(max_length=20, default="", db_default="")  # a key of sounds; none chosen: the built-in one
+    pushes_when_closed = models.BooleanField(default=False, db_default=False)  # D4: also with no tab open
 
     class Meta:
         verbose_name = _("member settings")
@@ -328,6 +331,44 @@ class SoundChoice(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.type}"
+
+
+class BrowserSubscription(models.Model):
+    """A browser in which a person allowed notifications (N-029): where its pushes go and what they are sealed with.
+
+    It belongs to the person, because a browser has one subscription for all accounts; a person has several.
+    """
+
+    SILENT = timedelta(days=7)
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="browser_subscriptions")
+    endpoint = models.CharField(max_length=2000, unique=True)  # whoever knows it could ask for pushes: never shown
+    p256dh = models.CharField(max_length=130)
+    auth = models.CharField(max_length=40)
+    browser = models.CharField(_("browser"), max_length=120, blank=True)  # “Firefox on Linux”
+    session = models.CharField(max_length=32, blank=True, db_index=True)  # live.session_digest of the sign-in there
+    created_at = models.DateTimeField(_("allowed"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    last_success_at = models.DateTimeField(_("last success"), null=True)
+    last_error = models.CharField(_("what went wrong"), max_length=300, blank=True)
+    last_error_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("browser")
+        verbose_name_plural = _("browsers")
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.browser}"
+
+    @property
+    def digest(self) -> str:
+        """By this the page finds its own browser in the list, without the address being shown."""
+        return sha256(self.endpoint.encode()).hexdigest()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has got through for a week."""
+        return (self.last_success_at or self.created_at) < timezone.now() - self.SILENT
 
 
 class PreferenceChange(models.Model):

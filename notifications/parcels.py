@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from notifications import caps, rendering, types
 from notifications.caps import Key
-from notifications.channels.base import Carrier, Missed, Parcel
+from notifications.channels.base import Carrier, Drop, Judge, Missed, Parcel, Wait
 from notifications.models import Event
 from notifications.rendering import Message
 
@@ -31,10 +31,11 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Packed:
-    """Claimed deliveries: those that may leave, and those that may not any more."""
+    """Claimed deliveries: those that may leave, those that may not any more, and those that may not yet."""
 
     ready: list[int]
     dropped: list[Dropped]
+    put_off: dict[int, Wait]
     _rows: Mapping[int, Mapping[str, Any]]
     _events: Mapping[int, Mapping[str, Any]]
     _carrier: Carrier
@@ -89,13 +90,16 @@ def pack(carrier: Carrier, ids: Sequence[int]) -> Packed:
         "account__name",
         "account__language",
     )
-    ready, dropped = [], []
-    for id_, row in rows.items():
-        if why := _objection(row, carrier):
-            dropped.append(Dropped(id_, why))
-        else:
-            ready.append(id_)
-    return Packed(ready, dropped, rows, {event["pk"]: event for event in events}, carrier)
+    dropped = [Dropped(id_, why) for id_, row in rows.items() if (why := _objection(row, carrier))]
+    objected = {one.delivery_id for one in dropped}
+    ready = [id_ for id_ in rows if id_ not in objected]
+    put_off: dict[int, Wait] = {}
+    if ready and isinstance(carrier, Judge):
+        verdicts = carrier.judge(ready)
+        dropped += [Dropped(id_, said.why) for id_ in ready if isinstance(said := verdicts.get(id_), Drop)]
+        put_off = {id_: said for id_ in ready if isinstance(said := verdicts.get(id_), Wait)}
+        ready = [id_ for id_ in ready if verdicts.get(id_) is None]
+    return Packed(ready, dropped, put_off, rows, {event["pk"]: event for event in events}, carrier)
 
 
 def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:

@@ -280,6 +280,6 @@ def switch(member: Membership, channel_key: str, *, on: bool) -> None:
 
 @transaction.atomic
 def set_options(member: Membership, **options: bool) -> None:
-    """Set `has_tab_dot` or `hears_own_acts`. Open tabs follow at once."""
+    """Set `has_tab_dot`, `hears_own_acts` or `pushes_when_closed`. Open tabs follow at once."""
     MemberSettings.objects.update_or_create(member=member, defaults=options)
     transaction.on_commit(lambda: live.tell_state([member.pk]), robust=True)

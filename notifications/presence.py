@@ -10,6 +10,8 @@ from django.conf import settings
 from redis import Redis
 
 SECONDS = 60  # an entry that nobody refreshed for this long is gone
+ACTIVE_SECONDS = 40  # a tab says again that it is in use before this is over
+LEAVING = 2.0  # seconds for which somebody who went to another page still counts as at work
 
 
 def key_of(account_id: int) -> str:
@@ -23,6 +25,23 @@ def of(redis: Redis, account_id: int) -> list[int]:
     pipe.zremrangebyscore(key, "-inf", now)
     pipe.zrangebyscore(key, now, "+inf")
     return [int(member) for member in pipe.execute()[1]]
+
+
+def look(redis: Redis, account_id: int, members: Iterable[int]) -> tuple[set[int], set[int]]:
+    """Of some members of an account: who has a tab open, and who is at work in one that has the focus."""
+    wanted, key, active, now = set(members), key_of(account_id), active_key_of(account_id), time.time()
+    pipe = redis.pipeline(transaction=False)
+    pipe.zmscore(key, [str(member) for member in wanted])
+    pipe.zremrangebyscore(active, "-inf", now)
+    pipe.zrangebyscore(active, now, "+inf")
+    scores, _gone, at_work = pipe.execute()
+    is_open = {member for member, score in zip(wanted, scores, strict=True) if score is not None and score > now}
+    return is_open, wanted & {int(entry.partition(b":")[0]) for entry in at_work}
+
+
+def active_key_of(account_id: int) -> str:
+    """Who is at work: entries "<member>:<process>", because each process knows only its own sockets."""
+    return f"{settings.REDIS_PREFIX}active:{account_id}"
 
 
 def entries(members: Iterable[int]) -> Mapping[str, float]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from notifications.views import settings, sounds
+from notifications.views import push, settings, sounds
 
 urlpatterns = [
     path("", settings.start, name="settings"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("mobile/", settings.mobile, name="settings-mobile"),
     path("sound/", sounds.default, name="settings-sound"),
     path("sound/<str:type_key>/", sounds.of_type, name="settings-sound-of"),
+    path("browsers/keep/", push.keep, name="push-keep"),
+    path("browsers/test/", push.test, name="push-test"),
+    path("browsers/forget/", push.forget, name="push-forget"),
     path("<slug:tab>/cell/", settings.cell, name="settings-cell"),
     path("<slug:tab>/topic/", settings.topic, name="settings-topic"),
     path("<slug:tab>/switch/", settings.switch, name="settings-switch"),

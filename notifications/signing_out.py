@@ -1,4 +1,4 @@
-"""A sign-in or a membership that ends takes its open sockets with it, whichever way it ends."""
+"""A sign-in or a membership that ends takes its open sockets with it, whichever way it ends, and its pushes."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from accounts.models import Membership, User
 from notifications import live
+from notifications.push import subscribing
 
 
 def watch() -> None:
@@ -23,9 +24,11 @@ def watch() -> None:
 def _signed_out(request: HttpRequest | None = None, **_: Any) -> None:
     if request is not None and hasattr(request, "session"):
         live.close(session_key=request.session.session_key)
+        subscribing.forget_sign_in(request.session.session_key)
 
 
 def _ended(instance: UserSession, **_: Any) -> None:
+    subscribing.forget_sign_in(instance.session_key)
     transaction.on_commit(lambda: live.close(session_key=instance.session_key), robust=True)
 
 

@@ -8,5 +8,6 @@ urlpatterns = [
     path("<int:hub_id>/notifications/", include("notifications.why_urls")),
     path("<int:hub_id>/settings/notifications/", include("notifications.settings_urls")),
     path("", include("notifications.mail_urls")),
+    path("", include("notifications.push_urls")),
     path("developers/types/", include("notifications.reference_urls")),
 ]

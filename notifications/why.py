@@ -5,7 +5,7 @@ what the member had chosen; resolving both again gives the decision that was mad
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -27,6 +27,18 @@ class Verdict:
     delivery: Delivery | None = None
     profile_name: str = ""
     lock: Lock | None = None  # the lock that stands today, for its reason
+    is_left: bool = False  # a channel that leaves the building, and nothing waits for it any more
+
+    @property
+    def is_unreached(self) -> bool:
+        """The channel was on, and there was nowhere to send it: a member who had allowed it in no browser."""
+        return self.is_on and self.delivery is None and self.is_left
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it came, or is on its way, over this channel."""
+        did_not = (DeliveryStatus.CAPPED, DeliveryStatus.DROPPED, DeliveryStatus.FAILED)
+        return self.is_on and not self.is_unreached and not (self.delivery and self.delivery.status in did_not)
 
     @property
     def is_capped(self) -> bool:
@@ -66,13 +78,14 @@ class Explanation:
             return _("Nothing was sent: %(reason)s.") % {"reason": self.held.label}
         if told := self.told_by:
             return _("You got this by: %(channels)s.") % {"channels": told}
-        return self.held_back or _("Nothing was sent: every channel is off for this kind of notification.")
+        if self.held_back or any(verdict.is_on for verdict in self.verdicts):
+            return self.held_back or _("Nothing reached you: the table says why.")
+        return _("Nothing was sent: every channel is off for this kind of notification.")
 
     @property
     def told_by(self) -> str:
-        """The channels that were on and that no daily limit closed."""
-        on = [verdict for verdict in self.verdicts if verdict.is_on and not verdict.is_capped]
-        return ", ".join(str(verdict.channel.label) for verdict in on)
+        """The channels it came over, or is on its way over."""
+        return ", ".join(str(verdict.channel.label) for verdict in self.verdicts if verdict.is_told)
 
     @property
     def held_back(self) -> str:
@@ -106,7 +119,10 @@ def _verdicts(event: Event, member: Membership, row: Notification) -> list[Verdi
     locks = {lock.channel: lock for lock in Lock.objects.filter(account_id=event.account_id, type=event.type)}
     profiles = dict(Profile.objects.filter(pk__in=answer.profile_ids.values()).values_list("pk", "name"))
     return [
-        _verdict(channel, answer, deliveries.get(channel.key), locks.get(channel.key), profiles)
+        replace(
+            _verdict(channel, answer, deliveries.get(channel.key), locks.get(channel.key), profiles),
+            is_left=bool(channel.bit & channels.CARRIED & ~row.waiting),
+        )
         for channel in channels.ALL
     ]
 

@@ -33,7 +33,16 @@ class Services:
         """Start what is needed and say in the environment where it is."""
         os.environ["BELLHOP_MODE"] = "test"
         os.environ["VAR_DIR"] = str(self._folder())
-        for name in ("SECRET_KEY", "BASE_URL", "EMAIL_URL", "BROKER_URL", "ALLOWED_HOSTS", "DATABASE_POOL"):
+        for name in (
+            "SECRET_KEY",
+            "BASE_URL",
+            "EMAIL_URL",
+            "BROKER_URL",
+            "ALLOWED_HOSTS",
+            "DATABASE_POOL",
+            "VAPID_PRIVATE_KEY",
+            "VAPID_SUBJECT",
+        ):
             os.environ.pop(name, None)
         if "PYTEST_XDIST_WORKER" not in os.environ:
             os.environ["BELLHOP_TEST_RUN"] = str(os.getpid())

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from notifications.channels.base import Carrier, Channel
 from notifications.channels.bell import Bell
+from notifications.channels.browser import Browser
 from notifications.channels.email import Email
 from notifications.channels.popup import Popup
 
 INSIDE: tuple[Channel, ...] = (Bell(), Popup())
-CARRIERS: tuple[Carrier, ...] = (Email(),)
+CARRIERS: tuple[Carrier, ...] = (Email(), Browser())
 
 CARRIER: dict[str, Carrier] = {carrier.key: carrier for carrier in CARRIERS}
 ALL: tuple[Channel, ...] = (*INSIDE, *CARRIERS)

@@ -1,10 +1,11 @@
 """What every channel is: a key, a bit and a label; those that leave the building also carry parcels."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from accounts.models import Membership
 from notifications.rendering import Message
 
 if TYPE_CHECKING:
@@ -103,3 +104,37 @@ class Carrier(Channel, Protocol):
         as being handed over.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A delivery that must not leave any more. `why` is stored, and translated when it is read."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A delivery that must not leave yet. This counts as no attempt."""
+
+    seconds: float
+    why: str
+
+
+Verdict = Drop | Wait | None
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """What a carrier can be besides: it says of each delivery, just before it leaves, whether it should."""
+
+    def judge(self, delivery_ids: Sequence[int]) -> Mapping[int, Verdict]:
+        """None: go. One that is not named goes."""
+        ...
+
+
+@runtime_checkable
+class Reaching(Protocol):
+    """What a carrier can be besides: it knows members whom it cannot reach at all, whatever they prefer."""
+
+    def reaches(self, member: Membership) -> bool: ...

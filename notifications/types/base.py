@@ -164,6 +164,7 @@ class Topic:
 
         Raises DeclarationError when the type could not be told as declared.
         """
+        may_use = self.only if only is None else frozenset(only)
         made = NotificationType(
             key=f"{self.key}.{name}",
             topic=self,
@@ -171,9 +172,9 @@ class Topic:
             title=title,
             body=body,
             example=MappingProxyType(dict(example)),
-            defaults=frozenset(defaults) | frozenset(required),
+            defaults=_with_company(defaults, only=may_use) | frozenset(required),
             required=frozenset(required),
-            only=self.only if only is None else frozenset(only),
+            only=may_use,
             for_role=for_role or self.for_role,
             for_seat=for_seat,
             needs_permission=needs_permission,
@@ -184,6 +185,12 @@ class Topic:
         declaring.check_type(made, name)
         self.types[made.key] = made
         return made
+
+
+def _with_company(defaults: Iterable[str], *, only: frozenset[str] | None) -> frozenset[str]:
+    """The browser stands in for a pop-up that nobody is there to see, so what pops up by default is on there too."""
+    given = frozenset(defaults)
+    return given | {"browser"} if "popup" in given and (only is None or "browser" in only) else given
 
 
 def catalogue(topics: Iterable[Topic]) -> dict[str, NotificationType]:

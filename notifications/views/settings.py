@@ -26,6 +26,7 @@ from notifications.channels.base import Channel
 from notifications.forms import CellForm, GridForm, OptionsForm, SwitchForm, TopicForm
 from notifications.grid import Tab
 from notifications.models import MemberSettings
+from notifications.push import keys
 
 CLEARED = "cleared_preferences"  # session key: when, and what stood before “Clear all”, by member
 UNDO_FOR = 3600  # seconds for which the undo is offered
@@ -48,7 +49,7 @@ def email(request: MemberRequest) -> HttpResponse:
 @member_required
 @never_cache
 def desktop(request: MemberRequest) -> HttpResponse:
-    """The Desktop tab: bell and pop-up (N-018)."""
+    """The Desktop tab: bell, pop-up and browser (N-018)."""
     return _grid_page(request, grid.DESKTOP)
 
 
@@ -76,18 +77,21 @@ def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
             messages.success(request, _("Your choices are saved."))
         return redirect(_url(request, tab))
     standing = preferences.standing(request.member)
+    heard = hearing.of(request.member, standing.settings) if tab is grid.DESKTOP else None
     context = _frame(request, tab) | {
-        "sections": grid.sections(standing, tab, used=caps.used_today(request.member, tab.channels)),
+        "sections": grid.sections(standing, tab, used=caps.used_today(request.member, tab.channels), heard=heard),
         "daily_limit": _daily_limit(tab),
         "elsewhere": grid.elsewhere(standing, tab),
         "settings": standing.settings,
         "switches": _switches(tab, standing.settings),
+        "browsers": request.user.browser_subscriptions.order_by("-seen_at") if tab is grid.DESKTOP else (),
+        "push_key": keys.public(),
         "can_undo": _cleared(request) is not None,
         "has_admin_layers": plans.has(request.account.plan, Feature.DEFAULT_PREFERENCES),
         "plan_sentence": plans.sentence(Feature.DEFAULT_PREFERENCES),
     }
-    if tab is grid.DESKTOP:
-        context["picker"] = grid.default_sound(hearing.of(request.member, standing.settings))
+    if heard is not None:
+        context["picker"] = grid.default_sound(heard)
     return render(request, f"notifications/settings/{tab.key}.html", context)
 
 
@@ -140,7 +144,7 @@ def switch(request: MemberRequest, tab: str) -> HttpResponse:
 @member_required
 @require_POST
 def option(request: MemberRequest, tab: str) -> HttpResponse:
-    """The red dot in the browser tab (N-021), the sound of pop-ups (N-024), and whether one's own acts are told."""
+    """The red dot in the tab (N-021), the sound of pop-ups (N-024), one's own acts, pushes with no tab open (D4)."""
     form = OptionsForm(request.POST)
     if not form.is_valid():
         return _refused(request, _tab(tab), _first_error(form), status=422)

@@ -20,6 +20,7 @@ from notifications import channels, grid, preferences, rendering, told, types
 from notifications.forms import WhoseForm
 from notifications.grid import Cell
 from notifications.models import DeliveryStatus, Event, Held
+from notifications.push.deciding import NO_BROWSER
 from notifications.resolution import Layer
 from notifications.types.base import NotificationType
 from notifications.why import Explanation, Verdict, explain
@@ -201,6 +202,8 @@ def _reason(is_on: bool, layer: Layer | None, sentence: str, *, is_own: bool, na
 def _outcome(verdict: Verdict, zone: ZoneInfo) -> str:
     """What became of it: shown here, or sent when and where, or what went wrong."""
     delivery = verdict.delivery
+    if verdict.is_unreached:
+        return _("Not sent: %(why)s") % {"why": _(NO_BROWSER)}
     if delivery is None:
         return _("Shown in Bellhop") if verdict.is_on and verdict.channel.key not in channels.CARRIER else ""
     if verdict.is_capped:
@@ -229,6 +232,8 @@ def _word(explanation: Explanation, verdict: Verdict) -> tuple[str, str]:
         return _("held back"), "warning"
     if not verdict.is_on:
         return _("off"), "off"
+    if verdict.is_unreached:
+        return _("not sent"), "off"
     if verdict.delivery is not None:
         word, colour = BY_STATUS[DeliveryStatus(verdict.delivery.status)]
         return str(word), colour

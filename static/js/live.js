@@ -6,6 +6,7 @@ Tells the page by events on the document, and nothing else:
   live:new     {id, popup, unread, newest}   something happened; popup holds its words and sound, or null
   live:resync                                something may have been missed: lists should look again
   live:ended   {reason}                      "signed-out" or "no-access": there is no way back but a new page
+It says to the server besides whether somebody is at work here, and which pop-ups were shown to them (popup:shown).
 The root element says how the line is: data-live="on", "off" or "ended".
 */
 const VERSION = 1;
@@ -17,6 +18,8 @@ const LONGEST_PAUSE = 8_000;
 const POLL = 30_000; // without a socket, ask over HTTP this often
 const POLL_AFTER = 3; // so many failed attempts
 
+const IDLE = 120_000; // nothing done for this long: nobody is at work in this tab
+
 const hub = document.body.dataset.hub;
 const socketUrl = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/${hub}/`;
 const stateUrl = `/${hub}/notifications/state/`;
@@ -27,6 +30,8 @@ let wasOpen = false;
 let isAwaitingFirst = true;
 let isOver = false;
 let latest = { at: 0 };
+let usedAt = Date.now(); // somebody has just opened the page
+let wasActive = false; // what the server was told last
 const told = new Set(); // events that were told already
 const timers = {};
 
@@ -44,6 +49,7 @@ function connect() {
   const line = new WebSocket(socketUrl);
   socket = line;
   isAwaitingFirst = true;
+  line.addEventListener("open", () => line === socket && here(true));
   line.addEventListener("message", (event) => line === socket && heard(event.data));
   line.addEventListener("close", (event) => line === socket && closed(event.code));
 }
@@ -83,6 +89,7 @@ function rest() {
 function ask() {
   if (socket?.readyState !== WebSocket.OPEN) return connect();
   socket.send('{"kind": "state?"}');
+  here(true);
   later("answer", ANSWER, () => {
     const dead = socket;
     socket = null;
@@ -92,8 +99,34 @@ function ask() {
   rest();
 }
 
+/** Whether somebody is at work in this tab: it has the focus, and something was done in it lately. */
+function isActive() {
+  return !document.hidden && document.hasFocus() && Date.now() - usedAt < IDLE;
+}
+
+/** Say so when it changes, and with each heartbeat: the server forgets it after a while. */
+function here(again = false) {
+  const active = isActive();
+  if (active) later("idle", IDLE - (Date.now() - usedAt), here);
+  if (socket?.readyState !== WebSocket.OPEN || (active === wasActive && !(again && active))) return;
+  wasActive = active;
+  socket.send(JSON.stringify({ kind: "here", active }));
+}
+
+function used() {
+  usedAt = Date.now();
+  if (!wasActive) here();
+}
+
+/** A pop-up was shown here. It counts as seen only where somebody is at work. */
+function shown({ detail: { id } }) {
+  here();
+  if (wasActive && socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ kind: "shown", id }));
+}
+
 function closed(code) {
   socket = null;
+  wasActive = false;
   show("off");
   clearTimeout(timers.heartbeat);
   clearTimeout(timers.answer);
@@ -139,6 +172,10 @@ function wake() {
 
 if (hub) {
   document.addEventListener("visibilitychange", wake);
+  document.addEventListener("visibilitychange", () => here());
+  document.addEventListener("popup:shown", shown);
+  addEventListener("blur", () => here());
+  for (const name of ["focus", "pointerdown", "pointermove", "keydown", "wheel"]) addEventListener(name, used, { passive: true });
   addEventListener("online", wake);
   addEventListener("pageshow", (event) => event.persisted && wake());
   addEventListener("pagehide", () => socket?.close());

@@ -10,6 +10,9 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from config.local import new_vapid_key
+
+VAPID_KEY = new_vapid_key()
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -23,6 +26,8 @@ class Stack:
         given = urlsplit(os.environ["DATABASE_URL"])
         self._environment = os.environ | {
             "BASE_URL": self.url,
+            "VAPID_PRIVATE_KEY": VAPID_KEY,
+            "PUSH_LOOPBACK": "true",
             "DATABASE_URL": urlunsplit(given._replace(path=f"/{database}")),
         }
         self._log = log.open("ab")

@@ -25,7 +25,7 @@ def reading(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reading:
     """Environment as it is read in production, with these changes."""
 
     def read(**changes: str) -> Environment:
-        for name in ("BROKER_URL", "DATABASE_POOL", "ALLOWED_HOSTS"):
+        for name in ("BROKER_URL", "DATABASE_POOL", "ALLOWED_HOSTS", "VAPID_PRIVATE_KEY", "VAPID_SUBJECT"):
             monkeypatch.delenv(name, raising=False)
         for name, value in (PRODUCTION | changes).items():
             monkeypatch.setenv(name, value)
@@ -53,6 +53,10 @@ def test_production_names_the_secret_that_is_missing(reading: Reading, missing: 
         ({"BROKER_URL": "sqs://"}, lambda env: env.broker_url(""), "BROKER_URL must begin with"),
         ({"EMAIL_URL": "mail.example.com"}, Environment.mail, "EMAIL_URL must look like"),
         ({"DATABASE_POOL": "maybe"}, Environment.database, "it can be true or false"),
+        ({"VAPID_PRIVATE_KEY": "short"}, Environment.vapid_key, "must be 32 bytes in base64url"),
+        ({"VAPID_PRIVATE_KEY": "ä" * 43}, Environment.vapid_key, "must be 32 bytes in base64url"),
+        ({"VAPID_SUBJECT": "me"}, lambda env: env.vapid_subject("https://b.example"), "must look like mailto:"),
+        ({"VAPID_PRIVATE_KEY": "A" * 43}, lambda env: env.vapid_subject("https://b.example"), "needs VAPID_SUBJECT"),
         ({"N": "-1"}, lambda env: env.number("N", default=0), "must be a whole number"),
     ],
 )

@@ -81,6 +81,7 @@ def test_it_comes_back_with_all_data_whatever_is_killed(house: House) -> None:
         connection.execute("UPDATE accounts_user SET name = 'Still here' WHERE email = 'bob@example.com'")
     key = house.fact("SECRET_KEY")
     assert (house.var / "local.env").stat().st_mode & 0o077 == 0
+    assert (house.var / "vapid.key").stat().st_mode & 0o777 == 0o600
     house.kill_everything()
 
     house.start()

@@ -183,6 +183,7 @@ def test_what_is_not_understood_hurts_nobody(bob: Membership) -> None:
 def test_a_tab_that_takes_nothing_is_dropped_and_holds_up_nobody() -> None:
     class Sleeping:
         member_id, account_id, session, ended = 7, 1, "", 0
+        active_until = 0.0
 
         async def tell(self, payload: bytes) -> None:
             await asyncio.sleep(3600)

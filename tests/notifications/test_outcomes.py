@@ -23,6 +23,7 @@ def test_every_recipient_counts_once_for_each_channel() -> None:
         "bell": {"on": 13, "on_by": {"built_in": 13}, "off": 2, "off_by": {"switch": 2}},
         "popup": {"on": 0, "on_by": {}, "off": 15, "off_by": {"lock": 15}},
         "email": {"on": 12, "on_by": {"built_in": 12}, "off": 3, "off_by": {"own": 3}},
+        "browser": {"on": 0, "on_by": {}, "off": 15, "off_by": {"not_offered": 15}},
     }
 
 

@@ -1,0 +1,517 @@
+"""Web push at its protocol boundary: a push service on loopback that checks, answers as it is told, and decrypts."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from email.utils import format_datetime
+
+import aiohttp
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Membership
+from config.local import new_vapid_key
+from notifications import delivering, events, fanout, live, preferences, presence, types
+from notifications.channels import CARRIER
+from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, Event, Notification
+from notifications.push import addresses, deciding, payloads, sending, showing, subscribing
+from notifications.push.addresses import BadEndpoint
+from notifications.push.deciding import Case, Where, decide
+from notifications.push.subscribing import Offer
+from tests import factories
+from tests.push_service import PushService, Receiver
+
+KIND = types.TYPES["deals.mentioned"]
+BROWSER = CARRIER["browser"]
+
+
+@pytest.fixture
+def service(settings: Settings) -> Iterator[PushService]:
+    settings.VAPID_PRIVATE_KEY, settings.VAPID_SUBJECT = new_vapid_key(), "mailto:push@example.com"
+    settings.PUSH_LOOPBACK = True
+    server = PushService().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def allowed(service: PushService) -> Callable[..., Receiver]:
+    """A member allows notifications in a browser: `allowed(bob)`."""
+
+    def allow(member: Membership, **facts: str) -> Receiver:
+        receiver = Receiver(service)
+        subscribing.keep(member.user, offer_of(receiver), **facts)
+        live.client().flushdb()
+        preferences.set_options(member, pushes_when_closed=True)
+        return receiver
+
+    return allow
+
+
+def offer_of(receiver: Receiver) -> Offer:
+    given = receiver.subscription
+    return Offer(given["endpoint"], given["keys"]["p256dh"], given["keys"]["auth"])
+
+
+def tell(*members: Membership, **data: str) -> Event:
+    event = events.emit(KIND, audience=list(members), data=dict(KIND.example) | data)
+    fanout.run_due()
+    return event
+
+
+def push() -> int:
+    return delivering.run_due(BROWSER)
+
+
+def delivery_of(event: Event) -> Delivery:
+    return Delivery.objects.get(event=event, channel="browser")
+
+
+def be(member: Membership, where: Where) -> None:
+    """Put a member where the tabs would say they are."""
+    until = timezone.now().timestamp() + 60
+    if where in (Where.OPEN, Where.ACTIVE):
+        live.client().zadd(presence.key_of(member.account_id), {str(member.pk): until})
+    if where is Where.ACTIVE:
+        live.client().zadd(presence.active_key_of(member.account_id), {f"{member.pk}:abc": until})
+
+
+@pytest.mark.req("N-026")
+def test_a_push_arrives_sealed_signed_and_readable(bob, allowed, service):
+    browser = allowed(bob)
+
+    event = tell(bob, actor="Ann", deal="Oak")
+
+    assert push() == 1
+    (said,) = browser.received
+    assert said["title"] == "Ann mentioned you on the deal “Oak”"
+    assert (said["id"], said["hub"]) == (event.pk, 1001)
+    assert said["url"] == f"/1001/notifications/{event.pk}/open/"
+    (post,) = service.posts
+    assert (post.headers["TTL"], post.headers["Topic"], post.headers["Urgency"]) == ("86400", f"n{event.pk}", "normal")
+    row = delivery_of(event)
+    assert (row.status, row.sent_to) == (DeliveryStatus.SENT, service.url.removeprefix("http://"))
+    assert BrowserSubscription.objects.get().last_success_at is not None
+
+
+def test_every_browser_of_the_person_gets_it_and_one_that_took_it_is_enough(bob, allowed, service):
+    at_home, at_work = allowed(bob), allowed(bob)
+    service.answer(503, to=at_home.token)
+
+    event = tell(bob)
+
+    assert push() == 1
+    assert len(at_work.received) == 1
+    assert at_home.received == []
+    assert delivery_of(event).status == DeliveryStatus.SENT
+    assert BrowserSubscription.objects.get(endpoint=at_home.endpoint).last_error
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_browser_that_is_gone_is_forgotten_and_only_that_one(bob, allowed, service, status):
+    gone, other = allowed(bob), allowed(bob)
+    service.answer(status, to=gone.token)
+
+    tell(bob)
+    push()
+
+    assert [row.endpoint for row in BrowserSubscription.objects.all()] == [other.endpoint]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_our_own_faults_prune_nothing_and_say_what_was_answered(bob, allowed, service, status):
+    allowed(bob)
+    service.answer(status)
+
+    event = tell(bob)
+    push()
+
+    row = delivery_of(event)
+    assert row.status == DeliveryStatus.FAILED
+    assert str(status) in row.error
+    assert BrowserSubscription.objects.count() == 1
+
+
+def test_a_push_that_is_too_large_goes_once_more_and_smaller(bob, allowed, service):
+    browser = allowed(bob)
+    service.answer(413)
+
+    event = tell(bob, excerpt="ö" * 3000)
+
+    assert push() == 1
+    first, second = service.posts
+    assert len(first.body) > 4000 > 2000 > len(second.body)
+    assert len(browser.received) == 1
+    assert delivery_of(event).status == DeliveryStatus.SENT
+
+
+def test_one_that_stays_too_large_fails_and_prunes_nothing(bob, allowed, service):
+    allowed(bob)
+    service.answer(413, times=2)
+
+    event = tell(bob)
+    push()
+
+    assert delivery_of(event).status == DeliveryStatus.FAILED
+    assert (len(service.posts), BrowserSubscription.objects.count()) == (2, 1)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_retry_after_is_honoured_in_seconds_and_as_a_date(bob, carol, allowed, service, status):
+    first, second = allowed(bob), allowed(carol)
+    service.answer(status, to=first.token, Retry_After="1800")
+    service.answer(status, to=second.token, Retry_After=format_datetime(timezone.now() + timedelta(hours=2)))
+
+    tell(bob, carol)
+    push()
+
+    due = {row.member_id: row.due_at - timezone.now() for row in Delivery.objects.filter(status=DeliveryStatus.DUE)}
+    assert timedelta(minutes=29) < due[bob.pk] <= timedelta(minutes=30)
+    assert timedelta(minutes=118) < due[carol.pk] <= timedelta(minutes=120)
+
+
+def test_without_a_named_time_it_waits_as_every_delivery_does(bob, allowed, service):
+    allowed(bob)
+    service.answer(500)
+
+    event = tell(bob)
+    push()
+
+    row = delivery_of(event)
+    assert row.status == DeliveryStatus.DUE
+    assert row.due_at > timezone.now() + timedelta(seconds=20)
+
+
+def test_a_service_that_does_not_answer_may_have_taken_it(bob, allowed, service, monkeypatch):
+    monkeypatch.setattr(sending, "TIMEOUT", aiohttp.ClientTimeout(total=0.3))
+    allowed(bob)
+    service.answer(201, after=1)
+
+    event = tell(bob)
+    push()
+
+    row = delivery_of(event)
+    assert (row.status, row.is_repeat_possible) == (DeliveryStatus.DUE, True)
+    assert "did not answer" in row.error
+
+
+def test_a_service_that_is_not_there_is_tried_later(bob, allowed, service):
+    allowed(bob)
+    service.stop()
+
+    event = tell(bob)
+    push()
+
+    row = delivery_of(event)
+    assert (row.status, row.is_repeat_possible) == (DeliveryStatus.DUE, False)
+    assert "cannot be reached" in row.error
+    assert BrowserSubscription.objects.count() == 1
+
+
+def test_no_redirect_is_followed(bob, allowed, service):
+    allowed(bob)
+    elsewhere = Receiver(service)
+    service.answer(307, Location=elsewhere.endpoint)
+
+    event = tell(bob)
+    push()
+
+    assert len(service.posts) == 1
+    assert delivery_of(event).status == DeliveryStatus.FAILED
+
+
+def test_many_are_under_way_at_once_but_not_too_many_to_one_service(account, service, settings):
+    people = factories.members(account, 150)
+    for member in people:
+        subscribing.keep(member.user, offer_of(Receiver(service)))
+        preferences.set_options(member, pushes_when_closed=True)
+    service.answer(503, times=150, after=0.2)
+
+    tell(*people)
+    push()
+
+    assert 20 < service.most_at_once <= sending.PER_ORIGIN
+    assert Delivery.objects.filter(channel="browser", status=DeliveryStatus.DUE, attempts=1).count() == 150
+
+
+def test_nothing_waits_for_people_who_allowed_no_browser(bob, carol, allowed):
+    allowed(bob)
+
+    event = tell(bob, carol)
+
+    waiting = {row.member_id: row.waiting & BROWSER.bit for row in Notification.objects.filter(event=event)}
+    assert waiting == {bob.pk: BROWSER.bit, carol.pk: 0}
+
+
+# --- Pop-up or push
+
+CASES = [
+    (Case(Where.ACTIVE), deciding.Wait(deciding.PATIENCE, deciding.WAITING)),
+    (Case(Where.ACTIVE, age=1), deciding.Wait(deciding.PATIENCE - 1, deciding.WAITING)),
+    (Case(Where.ACTIVE, age=4), None),
+    (Case(Where.ACTIVE, pops_up=False), deciding.Drop(deciding.AT_WORK)),
+    (Case(Where.OPEN), None),
+    (Case(Where.OPEN, pops_up=False), None),
+    (Case(Where.CLOSED), deciding.Drop(deciding.CLOSED)),
+    (Case(Where.CLOSED, wants_when_closed=True), None),
+    (Case(Where.OPEN, is_read=True), deciding.Drop(deciding.READ)),
+    (Case(Where.OPEN, has_browser=False), deciding.Drop(deciding.NO_BROWSER)),
+    (Case(Where.OPEN, age=deciding.TTL + 1), deciding.Drop(deciding.TOO_OLD)),
+]
+
+
+@pytest.mark.req("N-026", "N-027")
+@pytest.mark.parametrize(("case", "verdict"), CASES)
+def test_where_the_member_is_decides(case, verdict):
+    assert decide(case) == verdict
+
+
+@pytest.mark.req("N-026", "N-027")
+@pytest.mark.parametrize(
+    ("where", "when_closed", "pushed"),
+    [
+        (Where.ACTIVE, True, 0),
+        (Where.OPEN, False, 1),
+        (Where.CLOSED, False, 0),
+        (Where.CLOSED, True, 1),
+    ],
+)
+def test_presence_is_looked_up_when_the_push_is_about_to_leave(bob, allowed, where, when_closed, pushed):
+    browser = allowed(bob)
+    preferences.set_options(bob, pushes_when_closed=when_closed)
+    be(bob, where)
+
+    tell(bob)
+
+    assert push() == pushed
+    assert len(browser.received) == pushed
+
+
+@pytest.mark.req("N-023", "N-026")
+def test_a_popup_that_no_tab_confirms_becomes_a_push(bob, allowed):
+    browser = allowed(bob)
+    be(bob, Where.ACTIVE)
+
+    event = tell(bob)
+    push()
+    row = delivery_of(event)
+    assert (row.status, row.attempts, row.error) == (DeliveryStatus.DUE, 0, deciding.WAITING)
+    assert row.due_at > timezone.now() + timedelta(seconds=1)
+
+    ago = timezone.now() - timedelta(seconds=5)
+    Delivery.objects.filter(pk=row.pk).update(created_at=ago, due_at=ago)
+
+    assert push() == 1
+    assert len(browser.received) == 1
+
+
+@pytest.mark.req("N-023", "N-026")
+def test_a_popup_that_was_seen_calls_the_push_off_whenever_it_says_so(bob, allowed):
+    browser = allowed(bob)
+    be(bob, Where.ACTIVE)
+    early, late = tell(bob), tell(bob)
+    showing.confirm([(bob.pk, early.pk)])  # before anybody has written the delivery down
+    push()
+
+    assert showing.confirm([(bob.pk, late.pk), (bob.pk, late.pk)]) == 1
+
+    for event in (early, late):
+        assert (delivery_of(event).status, delivery_of(event).error) == (DeliveryStatus.DROPPED, deciding.SHOWN)
+    Delivery.objects.update(due_at=timezone.now())
+    assert push() == 0
+    assert browser.received == []
+
+
+def test_a_confirmation_changes_nothing_that_has_left_or_is_not_theirs(bob, carol, allowed):
+    allowed(bob)
+    be(bob, Where.OPEN)
+    event = tell(bob)
+    push()
+
+    assert showing.confirm([(bob.pk, event.pk), (carol.pk, event.pk), (bob.pk, 999_999)]) == 0
+
+    assert delivery_of(event).status == DeliveryStatus.SENT
+    assert Delivery.objects.filter(channel="browser").count() == 1
+
+
+def test_what_was_read_meanwhile_is_not_pushed(bob, allowed):
+    allowed(bob)
+    event = tell(bob)
+    Notification.objects.filter(event=event).update(read_at=timezone.now())
+
+    assert push() == 0
+    assert delivery_of(event).error == deciding.READ
+
+
+# --- Addresses (nothing lets the server be sent elsewhere)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "",
+        "http://push.example.com/x",
+        "ftp://push.example.com/x",
+        "https://",
+        "https:///x",
+        "https://localhost/x",
+        "https://127.0.0.1/x",
+        "https://127.1/x",
+        "https://2130706433/x",
+        "https://0x7f000001/x",
+        "https://0x7f.1/x",
+        "https://017700000001/x",
+        "https://0.0.0.0/x",
+        "https://10.0.0.1/x",
+        "https://172.16.3.4/x",
+        "https://192.168.1.1/x",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://100.64.0.1/x",
+        "https://224.0.0.1/x",
+        "https://255.255.255.255/x",
+        "https://[::1]/x",
+        "https://[::]/x",
+        "https://[fe80::1]/x",
+        "https://[fc00::1]/x",
+        "https://[::ffff:127.0.0.1]/x",
+        "https://[::ffff:10.0.0.1]/x",
+        "https://[64:ff9b::7f00:1]/x",
+        "https://[2002:7f00:1::]/x",
+        "https://8.8.8.8:22/x",
+        "https://user:secret@8.8.8.8/x",
+        "https://8.8.8.8\\@127.0.0.1/x",
+        "https://8.8.8.8/x#part",
+        "https://8.8.8.8/ x",
+        "https://8.8.8.8/\nx",
+        "https://8.8.8.8:99999/x",
+        "https://[::1/x",
+        "https://8.8.8.8/" + "x" * 2000,
+    ],
+)
+def test_no_address_inside_is_taken(endpoint, settings):
+    settings.PUSH_LOOPBACK = False
+    with pytest.raises(BadEndpoint):
+        addresses.check(endpoint, resolve=True)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://8.8.8.8/wpush/v2/abc", "https://[2606:4700::1111]/x", "https://8.8.8.8:8443/x"]
+)
+def test_public_addresses_are_taken(endpoint):
+    addresses.check(endpoint, resolve=True)
+
+
+def test_a_name_that_leads_inside_is_refused(settings, monkeypatch):
+    inside = [(2, 1, 6, "", ("8.8.8.8", 443)), (2, 1, 6, "", ("10.1.2.3", 443))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_more: inside)
+
+    with pytest.raises(BadEndpoint):
+        addresses.check("https://push.example.com/x", resolve=True)
+
+
+def test_a_name_that_leads_inside_only_later_is_refused_when_it_is_sent(bob, service, settings, monkeypatch):
+    offer = offer_of(Receiver(service))
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_more: [(2, 1, 6, "", ("8.8.8.8", 443))])
+    subscribing.keep(bob.user, Offer("https://push.example.com/x", offer.p256dh, offer.auth))
+    preferences.set_options(bob, pushes_when_closed=True)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_more: [(2, 1, 6, "", ("10.1.2.3", 443))])
+
+    event = tell(bob)
+    push()
+
+    row = delivery_of(event)
+    assert (row.status, row.error) == (DeliveryStatus.FAILED, addresses.NOT_PUBLIC)
+    assert service.posts == []
+
+
+# --- What is in a push
+
+
+@pytest.mark.parametrize(
+    ("title", "body"),
+    [
+        ("Short", "Short"),
+        ("Short", "x" * 10_000),
+        ("Short", "ö" * 10_000),
+        ("Short", '"\\\n' * 5_000),
+        ("😀" * 3_000, "😀" * 3_000),
+        ("x" * 5_000, ""),
+    ],
+)
+def test_a_payload_fits_and_keeps_its_title_as_long_as_it_can(title, body):
+    packed = payloads.packed(
+        event_id=7, hub_id=1001, title=title, body=body, url="/1001/", page="", topic="Deals", language="en"
+    )
+
+    said = json.loads(packed)
+    assert len(packed) <= payloads.MOST
+    assert said["title"]
+    assert said["title"] == title or said["body"] == ""
+    if (said["title"], said["body"]) != (title, body):
+        assert len(packed) > payloads.MOST - 20
+
+
+# --- Taking browsers in
+
+
+def test_a_browser_is_one_row_and_belongs_to_whoever_is_signed_in_there(bob, carol, service):
+    offer = offer_of(Receiver(service))
+
+    subscribing.keep(bob.user, offer)
+    subscribing.keep(bob.user, offer)
+    subscribing.keep(carol.user, offer)
+
+    assert [row.user for row in BrowserSubscription.objects.all()] == [carol.user]
+
+
+def test_a_new_subscription_of_the_same_browser_takes_the_place_of_the_old_one(bob, carol, service):
+    old, new = offer_of(Receiver(service)), offer_of(Receiver(service))
+    subscribing.keep(bob.user, old, user_agent="Firefox/153.0 Linux")
+
+    with pytest.raises(subscribing.UnknownBrowser):
+        subscribing.renew(carol.user, new, replaces=old.endpoint)
+    subscribing.renew(bob.user, new, replaces=old.endpoint)
+
+    row = BrowserSubscription.objects.get()
+    assert (row.endpoint, row.browser) == (new.endpoint, "Firefox on Linux")
+
+
+def test_the_browser_seen_longest_ago_makes_room(bob, service, monkeypatch):
+    monkeypatch.setattr(subscribing, "MOST", 2)
+    offers = [offer_of(Receiver(service)) for _ in range(3)]
+    for offer in offers:
+        subscribing.keep(bob.user, offer)
+
+    assert {row.endpoint for row in BrowserSubscription.objects.all()} == {offer.endpoint for offer in offers[1:]}
+
+
+@pytest.mark.parametrize(
+    ("p256dh", "auth"), [("", ""), ("AAAA", "AAAA"), ("B" * 87, "A" * 22), ("ä" * 87, "A" * 22), ("A" * 9000, "x")]
+)
+def test_keys_that_are_none_are_refused(bob, service, p256dh, auth):
+    with pytest.raises(subscribing.BadSubscription):
+        subscribing.keep(bob.user, Offer(f"{service.url}/x", p256dh, auth))
+    assert not BrowserSubscription.objects.exists()
+
+
+def test_without_keys_of_ours_nothing_is_taken_in_and_it_is_said(bob, service, settings):
+    settings.VAPID_PRIVATE_KEY = ""
+
+    with pytest.raises(subscribing.NoPush, match="no keys"):
+        subscribing.keep(bob.user, offer_of(Receiver(service)))
+
+
+def test_a_browser_that_was_silent_for_a_week_says_so(bob, allowed):
+    allowed(bob)
+    row = BrowserSubscription.objects.get()
+    assert not row.is_silent
+
+    row.created_at = row.last_success_at = timezone.now() - timedelta(days=8)
+
+    assert row.is_silent
+
+
+def test_what_pops_up_by_default_also_goes_to_the_browser():
+    for kind in types.TYPES.values():
+        assert ("popup" in kind.defaults and "browser" in kind.offered) == ("browser" in kind.defaults), kind
