@@ -71,7 +71,7 @@ class Notification(models.Model):
 
     `channels` is what the preferences allowed. The other masks are the evidence: which cells the member's own
     choice answered, which channels the member had switched off, which profiles applied (bits into
-    `Event.layers`). No foreign key is enforced by the database here: each one costs a third of the fan-out.
+    `Event.layers`). No foreign key is enforced by the database here: each one makes the fan-out markedly slower.
     """
 
     pk = models.CompositePrimaryKey("member_id", "event_id")
