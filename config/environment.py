@@ -15,6 +15,7 @@ from environ import Env
 
 MODES = ("production", "local", "test")
 SECRET_KEY_LENGTH = 50
+SEALING_KEY_LENGTH = 32
 NOWHERE = "postgres://bellhop@%2Fnonexistent/bellhop"  # what a static check may name but never reaches
 
 
@@ -70,6 +71,13 @@ class Environment:
                 "(python -c 'import secrets; print(secrets.token_urlsafe(50))')."
             )
         return key
+
+    def sealing_keys(self) -> list[str]:
+        """The keys that seal other services' secrets, newest first. None given: SECRET_KEY seals."""
+        keys = self.names("SEALING_KEYS")
+        if any(len(key) < SEALING_KEY_LENGTH for key in keys):
+            raise ImproperlyConfigured(f"Each of SEALING_KEYS needs at least {SEALING_KEY_LENGTH} random characters.")
+        return keys
 
     def base_url(self) -> str:
         """Where people reach us, without a slash at the end. Production is https."""

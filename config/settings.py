@@ -253,11 +253,15 @@ EMAIL_CONNECTIONS = max(1, env.number("EMAIL_CONNECTIONS", default=4))  # kept o
 NOTIFICATION_DAILY_CAP = env.number("NOTIFICATION_DAILY_CAP", default=1000)  # mails per type, address and day
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Bellhop <bellhop@{_base.hostname}>")
 
+# --- Other services: where members may send the server, and how what they entrust to us is kept
+
+OUTGOING_LOOPBACK = not IS_PRODUCTION and env.flag("OUTGOING_LOOPBACK", default=False)  # this machine: for tests
+SEALING_KEYS = env.sealing_keys()  # the first seals, all open; none: SECRET_KEY does it
+
 # --- Web push: without a key and somebody who answers for it the browser channel says that it is not available
 
 VAPID_PRIVATE_KEY = env.vapid_key()
 VAPID_SUBJECT = env.vapid_subject(BASE_URL)
-PUSH_LOOPBACK = not IS_PRODUCTION and env.flag("PUSH_LOOPBACK", default=False)  # a service on this machine: for tests
 
 # --- API
 

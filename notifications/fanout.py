@@ -10,8 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import Role
-from notifications import channels, layers, live, resolution, types
-from notifications.channels.browser import BIT
+from notifications import channels, layers, live, reaching, resolution, types
 from notifications.models import Event, Held
 from notifications.resolution import Layers
 from notifications.types.base import NotificationType
@@ -83,7 +82,8 @@ def _write(event: Event, kind: NotificationType, batch: int) -> Step:
         written AS (
             INSERT INTO notifications_notification
                 (member_id, event_id, channels, waiting, own, off, profiles, held)
-            SELECT member_id, %(event)s, channels, channels & {channels.CARRIED} & {_REACHED}, own, off, profiles, held
+            SELECT member_id, %(event)s, channels, channels & {channels.CARRIED} & {reaching.MASK},
+                   own, off, profiles, held
             FROM decided
             RETURNING member_id, channels, own, off, profiles, held
         )
@@ -156,12 +156,6 @@ def deciding_sql(event: Event, kind: NotificationType, said: Layers) -> tuple[st
 
 # A join with 100,000 people would cost half of the deciding; the few who may not sign in have an index of their own.
 _IS_BARRED = "m.user_id IN (SELECT id FROM accounts_user WHERE NOT is_active)"
-
-
-# Most people allow notifications in no browser: nothing has to wait for those.
-_REACHED = f"""CASE WHEN channels & {BIT} = 0
-    OR EXISTS (SELECT 1 FROM notifications_browsersubscription b WHERE b.user_id = decided.user_id)
-    THEN -1 ELSE ~{BIT} END"""
 
 
 def audience_sql(event: Event) -> tuple[str, dict[str, Any]]:

@@ -346,6 +346,7 @@ class BrowserSubscription(models.Model):
     p256dh = models.CharField(max_length=130)
     auth = models.CharField(max_length=40)
     browser = models.CharField(_("browser"), max_length=120, blank=True)  # “Firefox on Linux”
+    is_phone = models.BooleanField(default=False, db_default=False)  # the installed application: the mobile channel
     session = models.CharField(max_length=32, blank=True, db_index=True)  # live.session_digest of the sign-in there
     created_at = models.DateTimeField(_("allowed"), default=timezone.now)
     seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
@@ -369,6 +370,64 @@ class BrowserSubscription(models.Model):
     def is_silent(self) -> bool:
         """Whether nothing has got through for a week."""
         return (self.last_success_at or self.created_at) < timezone.now() - self.SILENT
+
+
+class Platform(models.TextChoices):
+    FCM = "fcm", _("Firebase Cloud Messaging")
+    APNS = "apns", _("Apple Push Notification service")
+
+
+class Device(models.Model):
+    """A phone on which a native application registered itself (N-037). It belongs to the person, as a browser does."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="devices")
+    platform = models.CharField(_("platform"), max_length=10, choices=Platform.choices)
+    token_digest = models.CharField(max_length=64)  # sha256 of the token: by this it is found
+    token = models.TextField()  # sealed: whoever knows it could ask for pushes
+    name = models.CharField(_("name"), max_length=120, blank=True)  # “Ann’s iPhone”
+    app = models.CharField(_("application"), max_length=200, blank=True)  # its bundle or package id
+    created_at = models.DateTimeField(_("registered"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    last_success_at = models.DateTimeField(_("last success"), null=True)
+    last_error = models.CharField(_("what went wrong"), max_length=300, blank=True)
+    last_error_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("phone")
+        verbose_name_plural = _("phones")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["platform", "token_digest"], name="one_device_per_token"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.platform} {self.name}"
+
+
+class Connection(models.Model):
+    """Another app that a member connected (N-039): where on it they are reached, and what opens it to us.
+
+    One per member and app. A broken one says what to do and carries nothing until it is connected again.
+    """
+
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="connections", db_index=False)
+    channel = models.CharField(_("app"), max_length=20)  # a key of notifications.channels
+    label = models.CharField(_("where"), max_length=200)  # “Ann in Acme’s Slack”; no secret in it
+    secret = models.TextField()  # sealed JSON: tokens, addresses; what is in it is the channel's own
+    created_at = models.DateTimeField(_("connected"), default=timezone.now)
+    broken_at = models.DateTimeField(_("broken since"), null=True)
+    last_success_at = models.DateTimeField(_("last success"), null=True)
+    last_error = models.CharField(_("what went wrong"), max_length=300, blank=True)
+    last_error_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("connection")
+        verbose_name_plural = _("connections")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "channel"], name="one_connection_per_app"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.channel}"
 
 
 class PreferenceChange(models.Model):

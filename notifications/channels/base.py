@@ -137,4 +137,9 @@ class Judge(Protocol):
 class Reaching(Protocol):
     """What a carrier can be besides: it knows members whom it cannot reach at all, whatever they prefer."""
 
+    @property
+    def reached_sql(self) -> str:
+        """SQL that holds where `decided.member_id` or `decided.user_id` can be reached: the fan-out asks it."""
+        ...
+
     def reaches(self, member: Membership) -> bool: ...

@@ -15,10 +15,12 @@ class Browser:
     key = KEY
     bit = BIT
     label = _("Browser")
+    reached_sql = """EXISTS (SELECT 1 FROM notifications_browsersubscription b
+        WHERE b.user_id = decided.user_id AND NOT b.is_phone)"""
 
     def reaches(self, member: Membership) -> bool:
         """Whether the member has allowed notifications in any browser."""
-        return member.user.browser_subscriptions.exists()
+        return member.user.browser_subscriptions.filter(is_phone=False).exists()
 
     def judge(self, delivery_ids: Sequence[int]) -> Mapping[int, Verdict]:
         """Where the member is decides between pop-up and push (D4)."""

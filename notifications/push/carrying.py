@@ -129,7 +129,7 @@ def _browsers(member_ids: set[int]) -> defaultdict[int, list[BrowserSubscription
     found: defaultdict[int, list[BrowserSubscription]] = defaultdict(list)
     people = dict(Membership.objects.filter(pk__in=member_ids).values_list("pk", "user_id"))
     by_person: defaultdict[int, list[BrowserSubscription]] = defaultdict(list)
-    for browser in BrowserSubscription.objects.filter(user_id__in=set(people.values())).order_by("pk"):
+    for browser in BrowserSubscription.objects.filter(user_id__in=set(people.values()), is_phone=False).order_by("pk"):
         by_person[browser.user_id].append(browser)
     for member_id, user_id in people.items():
         found[member_id] = by_person[user_id]

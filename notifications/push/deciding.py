@@ -90,7 +90,8 @@ def _read(delivery_ids: Sequence[int]) -> list[tuple[int, int, int, bool, float,
             SELECT d.id, m.account_id, d.member_id, coalesce(n.channels, 0) & %s > 0,
                    extract(epoch FROM statement_timestamp() - d.created_at),
                    s.pushes_when_closed, n.read_at IS NOT NULL OR n.archived_at IS NOT NULL,
-                   EXISTS (SELECT 1 FROM notifications_browsersubscription b WHERE b.user_id = m.user_id)
+                   EXISTS (SELECT 1 FROM notifications_browsersubscription b
+                           WHERE b.user_id = m.user_id AND NOT b.is_phone)
             FROM notifications_delivery d
             JOIN accounts_membership m ON m.id = d.member_id
             LEFT JOIN notifications_notification n ON n.member_id = d.member_id AND n.event_id = d.event_id

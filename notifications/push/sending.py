@@ -21,7 +21,8 @@ from weakref import WeakValueDictionary
 import aiohttp
 from pywebpush import WebPusher
 
-from notifications.push import addresses, keys, payloads
+from notifications import outgoing
+from notifications.push import keys, payloads
 from notifications.push.deciding import TTL
 
 TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5, sock_read=10)
@@ -63,7 +64,7 @@ class Job:
     @property
     def where(self) -> str:
         """The push service, in a word."""
-        return addresses.origin_of(self.endpoint).partition("://")[2]
+        return outgoing.origin_of(self.endpoint).partition("://")[2]
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,10 @@ class Pusher:
 
     async def _send(self, job: Job) -> Answer:
         try:
-            addresses.check(job.endpoint, resolve=False)  # names are looked up when the connection is made
-        except addresses.BadEndpoint as refusal:
+            outgoing.check(job.endpoint, resolve=False)  # names are looked up when the connection is made
+        except outgoing.BadAddress as refusal:
             return Answer(job, Verdict.REFUSED, str(refusal))
-        origin = addresses.origin_of(job.endpoint)
+        origin = outgoing.origin_of(job.endpoint)
         turn = self._turns.setdefault(origin, asyncio.Semaphore(PER_ORIGIN))
         async with turn:
             answer = await self._post(job, origin, payloads.MOST)
@@ -139,10 +140,10 @@ class Pusher:
             ) as response:
                 words = (await response.content.read(ANSWER_READ)).decode(errors="replace")
                 return _judge(job, response.status, response.headers.get("Retry-After", ""), words)
-        except addresses.NotPublic as refusal:
+        except outgoing.NotPublic as refusal:
             return Answer(job, Verdict.REFUSED, str(refusal))
         except aiohttp.ClientConnectorError as fault:
-            if isinstance(fault.os_error, addresses.NotPublic):
+            if isinstance(fault.os_error, outgoing.NotPublic):
                 return Answer(job, Verdict.REFUSED, str(fault.os_error))
             return Answer(job, Verdict.LATER, f"{job.where} cannot be reached")
         except aiohttp.ConnectionTimeoutError:
@@ -152,7 +153,7 @@ class Pusher:
 
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, resolver=addresses.PublicResolver(), keepalive_timeout=60)
+            connector = aiohttp.TCPConnector(limit=0, resolver=outgoing.PublicResolver(), keepalive_timeout=60)
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from accounts import browsers
 from accounts.errors import DomainError
 from accounts.models import Membership, User
-from notifications import live
+from notifications import live, outgoing
 from notifications.models import BrowserSubscription
-from notifications.push import addresses, keys
+from notifications.push import keys
 from notifications.push.deciding import NO_KEYS
 from notifications.push.sending import Answer, Job, Verdict, push_now
 
@@ -72,7 +72,7 @@ def keep(
     session = live.session_digest(session_key)
     if known and _is_up_to_date(known, person, offer, session):
         return known
-    addresses.check(offer.endpoint, resolve=known is None)
+    outgoing.check(offer.endpoint, resolve=known is None)
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=person.pk)  # one change of a person's browsers at a time
         if replaces and replaces != offer.endpoint:

@@ -27,7 +27,7 @@ class Stack:
         self._environment = os.environ | {
             "BASE_URL": self.url,
             "VAPID_PRIVATE_KEY": VAPID_KEY,
-            "PUSH_LOOPBACK": "true",
+            "OUTGOING_LOOPBACK": "true",
             "DATABASE_URL": urlunsplit(given._replace(path=f"/{database}")),
         }
         self._log = log.open("ab")

@@ -25,7 +25,14 @@ def reading(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reading:
     """Environment as it is read in production, with these changes."""
 
     def read(**changes: str) -> Environment:
-        for name in ("BROKER_URL", "DATABASE_POOL", "ALLOWED_HOSTS", "VAPID_PRIVATE_KEY", "VAPID_SUBJECT"):
+        for name in (
+            "BROKER_URL",
+            "DATABASE_POOL",
+            "ALLOWED_HOSTS",
+            "VAPID_PRIVATE_KEY",
+            "VAPID_SUBJECT",
+            "SEALING_KEYS",
+        ):
             monkeypatch.delenv(name, raising=False)
         for name, value in (PRODUCTION | changes).items():
             monkeypatch.setenv(name, value)
@@ -53,6 +60,7 @@ def test_production_names_the_secret_that_is_missing(reading: Reading, missing: 
         ({"BROKER_URL": "sqs://"}, lambda env: env.broker_url(""), "BROKER_URL must begin with"),
         ({"EMAIL_URL": "mail.example.com"}, Environment.mail, "EMAIL_URL must look like"),
         ({"DATABASE_POOL": "maybe"}, Environment.database, "it can be true or false"),
+        ({"SEALING_KEYS": "short"}, Environment.sealing_keys, "at least 32 random characters"),
         ({"VAPID_PRIVATE_KEY": "short"}, Environment.vapid_key, "must be 32 bytes in base64url"),
         ({"VAPID_PRIVATE_KEY": "ä" * 43}, Environment.vapid_key, "must be 32 bytes in base64url"),
         ({"VAPID_SUBJECT": "me"}, lambda env: env.vapid_subject("https://b.example"), "must look like mailto:"),

@@ -12,11 +12,11 @@ from pytest_django import Settings
 
 from accounts.models import Membership
 from config.local import new_vapid_key
-from notifications import delivering, events, fanout, live, preferences, presence, types
+from notifications import delivering, events, fanout, live, outgoing, preferences, presence, types
 from notifications.channels import CARRIER
 from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, Event, Notification
-from notifications.push import addresses, deciding, payloads, sending, showing, subscribing
-from notifications.push.addresses import BadEndpoint
+from notifications.outgoing import BadAddress
+from notifications.push import deciding, payloads, sending, showing, subscribing
 from notifications.push.deciding import Case, Where, decide
 from notifications.push.subscribing import Offer
 from tests import factories
@@ -29,7 +29,7 @@ BROWSER = CARRIER["browser"]
 @pytest.fixture
 def service(settings: Settings) -> Iterator[PushService]:
     settings.VAPID_PRIVATE_KEY, settings.VAPID_SUBJECT = new_vapid_key(), "mailto:push@example.com"
-    settings.PUSH_LOOPBACK = True
+    settings.OUTGOING_LOOPBACK = True
     server = PushService().start()
     yield server
     server.stop()
@@ -390,24 +390,24 @@ def test_what_was_read_meanwhile_is_not_pushed(bob, allowed):
     ],
 )
 def test_no_address_inside_is_taken(endpoint, settings):
-    settings.PUSH_LOOPBACK = False
-    with pytest.raises(BadEndpoint):
-        addresses.check(endpoint, resolve=True)
+    settings.OUTGOING_LOOPBACK = False
+    with pytest.raises(BadAddress):
+        outgoing.check(endpoint, resolve=True)
 
 
 @pytest.mark.parametrize(
     "endpoint", ["https://8.8.8.8/wpush/v2/abc", "https://[2606:4700::1111]/x", "https://8.8.8.8:8443/x"]
 )
 def test_public_addresses_are_taken(endpoint):
-    addresses.check(endpoint, resolve=True)
+    outgoing.check(endpoint, resolve=True)
 
 
 def test_a_name_that_leads_inside_is_refused(settings, monkeypatch):
     inside = [(2, 1, 6, "", ("8.8.8.8", 443)), (2, 1, 6, "", ("10.1.2.3", 443))]
     monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_more: inside)
 
-    with pytest.raises(BadEndpoint):
-        addresses.check("https://push.example.com/x", resolve=True)
+    with pytest.raises(BadAddress):
+        outgoing.check("https://push.example.com/x", resolve=True)
 
 
 def test_a_name_that_leads_inside_only_later_is_refused_when_it_is_sent(bob, service, settings, monkeypatch):
@@ -421,7 +421,7 @@ def test_a_name_that_leads_inside_only_later_is_refused_when_it_is_sent(bob, ser
     push()
 
     row = delivery_of(event)
-    assert (row.status, row.error) == (DeliveryStatus.FAILED, addresses.NOT_PUBLIC)
+    assert (row.status, row.error) == (DeliveryStatus.FAILED, outgoing.NOT_PUBLIC)
     assert service.posts == []
 
 

@@ -26,7 +26,7 @@ KIND = types.TYPES["deals.mentioned"]
 @pytest.fixture
 def service(settings: Settings) -> Iterator[PushService]:
     settings.VAPID_PRIVATE_KEY, settings.VAPID_SUBJECT = new_vapid_key(), "mailto:push@example.com"
-    settings.PUSH_LOOPBACK = True
+    settings.OUTGOING_LOOPBACK = True
     server = PushService().start()
     yield server
     server.stop()
@@ -95,7 +95,7 @@ def test_an_address_inside_is_refused_in_a_sentence(as_bob, service):
 
     answer = send(as_bob, "push-keep", content)
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "bad_endpoint")
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_address")
     assert not BrowserSubscription.objects.exists()
 
 

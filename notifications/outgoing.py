@@ -1,11 +1,13 @@
-"""Where a push may be sent. The address comes from a browser, so without this the server could be sent anywhere.
+"""Where the server may go when somebody else named the address: only to public ones, over https.
 
-Only https to public addresses. PUSH_LOOPBACK opens this machine, for tests.
+Without this a member could send the server to a neighbour inside. OUTGOING_LOOPBACK opens this machine, for tests.
+A name is looked up again for each connection (`PublicResolver`), because it may lead elsewhere today, and no
+redirect is followed.
 """
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -18,14 +20,16 @@ from django.utils.translation import gettext_noop
 from accounts.errors import DomainError
 
 LONGEST = 2000
-PORTS = {443, 8443}  # a push service has no reason to be elsewhere
-NOT_PUBLIC = gettext_noop("This address is not a push service on the public internet.")
+PORTS = frozenset({443, 8443})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+NOT_PUBLIC = gettext_noop("This address is not on the public internet, or not https.")
+NOT_FOUND = gettext_noop("This address was not found. Try again later.")
 
 
-class BadEndpoint(DomainError):
-    """An address that no push may go to."""
+class BadAddress(DomainError):
+    """An address that the server does not go to."""
 
-    code = "bad_endpoint"
+    code = "bad_address"
     status = 422
 
 
@@ -33,37 +37,40 @@ class NotPublic(OSError):
     """A name that leads to an address inside."""
 
 
-def origin_of(endpoint: str) -> str:
-    """Scheme, host and port: what a VAPID signature is for."""
-    parts = urlsplit(endpoint)
+def origin_of(url: str) -> str:
+    """Scheme, host and port."""
+    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def check(endpoint: str, *, resolve: bool) -> None:
-    """Refuses, as `BadEndpoint`, what does not lead to a public https address; with `resolve` also by its name."""
-    parts = _parts(endpoint)
+def check(url: str, *, resolve: bool, ports: Collection[int] | None = PORTS) -> None:
+    """Refuses, as `BadAddress`, what does not lead to a public https address; with `resolve` also by its name.
+
+    `ports`: the only ones allowed, or None for all.
+    """
+    parts = _parts(url, ports)
     host = parts.hostname or ""
     given = [host] if _is_literal(host) else []
     if resolve and not given:
-        given = _looked_up(host)
+        given = _looked_up(host, parts.port or 443)
     if not all(is_allowed(address) for address in given):
-        raise BadEndpoint(_(NOT_PUBLIC))
+        raise BadAddress(_(NOT_PUBLIC))
 
 
-def _parts(endpoint: str) -> SplitResult:
+def _parts(url: str, ports: Collection[int] | None) -> SplitResult:
     try:
-        parts = urlsplit(endpoint)
+        parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise BadEndpoint(_(NOT_PUBLIC)) from None
-    is_plain = endpoint.isascii() and endpoint.isprintable() and " " not in endpoint and "\\" not in endpoint
+        raise BadAddress(_(NOT_PUBLIC)) from None
+    is_plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
     is_known = bool(host) and parts.username is None and parts.password is None and not parts.fragment
-    if not (is_plain and is_known and len(endpoint) <= LONGEST):
-        raise BadEndpoint(_(NOT_PUBLIC))
-    if settings.PUSH_LOOPBACK and host in {"127.0.0.1", "::1", "localhost"} and parts.scheme in {"http", "https"}:
+    if not (is_plain and is_known and len(url) <= LONGEST):
+        raise BadAddress(_(NOT_PUBLIC))
+    if settings.OUTGOING_LOOPBACK and host in LOOPBACK and parts.scheme in {"http", "https"}:
         return parts
-    if parts.scheme != "https" or (port or 443) not in PORTS:
-        raise BadEndpoint(_(NOT_PUBLIC))
+    if parts.scheme != "https" or (ports is not None and (port or 443) not in ports):
+        raise BadAddress(_(NOT_PUBLIC))
     return parts
 
 
@@ -77,11 +84,11 @@ def _is_literal(host: str) -> bool:
     return True
 
 
-def _looked_up(host: str) -> list[str]:
+def _looked_up(host: str, port: int) -> list[str]:
     try:
-        return [str(found[4][0]) for found in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)]
+        return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError):
-        raise BadEndpoint(_("The push service of this browser was not found. Try again later.")) from None
+        raise BadAddress(_(NOT_FOUND)) from None
 
 
 def is_allowed(address: str) -> bool:
@@ -97,7 +104,7 @@ def is_allowed(address: str) -> bool:
         if inner is not None:
             return is_allowed(str(inner))
     if found.is_loopback:
-        return bool(settings.PUSH_LOOPBACK)
+        return bool(settings.OUTGOING_LOOPBACK)
     return found.is_global and not (found.is_multicast or found.is_reserved)
 
 
@@ -106,7 +113,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 class PublicResolver(AbstractResolver):
     """Looks a name up for a connection that is being made, and refuses it when it leads inside: what was checked
-    at registration may lead elsewhere today."""
+    when it was registered may lead elsewhere today."""
 
     def __init__(self) -> None:
         self._inner = ThreadedResolver()
