@@ -217,6 +217,35 @@ class Membership(models.Model):
         return zoneinfo.ZoneInfo(self.time_zone or self.account.time_zone)
 
 
+class SignIn(models.Model):
+    """A person signed in: when, from where, in which browser. Later ones are judged by these (N-112)."""
+
+    class Answer(models.TextChoices):
+        NONE = "", _("not answered")
+        MINE = "mine", _("it was me")
+        NOT_MINE = "not_mine", _("it was not me")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins", db_index=False)
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    device = models.CharField(max_length=64)  # sha256 of the browser's own mark
+    browser = models.CharField(_("browser"), max_length=120)  # “Firefox on Linux”
+    network = models.CharField(_("network"), max_length=50)  # the part of the address that a provider keeps
+    country = models.CharField(_("country"), max_length=2, blank=True)  # ISO 3166; only where a GeoLite file says it
+    place = models.CharField(_("place"), max_length=200)  # for people: “Valparaíso, Chile”
+    session = models.CharField(max_length=64)  # sha256 of the session key, to end that session
+    risks = ArrayField(models.CharField(max_length=20), default=list)  # sign_ins.Risk
+    answer = models.CharField(_("answer"), max_length=10, choices=Answer.choices, blank=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("sign-in")
+        verbose_name_plural = _("sign-ins")
+        indexes = [models.Index(fields=["user", "-at"], name="sign_in_newest")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.browser}"
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def live(self) -> Self:
         return self.filter(revoked_at=None)

@@ -41,6 +41,13 @@ class Environment:
         """The variable, or the default where it is missing or empty."""
         return os.environ.get(name) or default
 
+    def file(self, name: str) -> str:
+        """The path of a file that can be read, or nothing where none is given."""
+        given = os.environ.get(name, "").strip()
+        if given and not os.access(given, os.R_OK):
+            raise ImproperlyConfigured(f"{name} is “{given}”, which is no file that can be read.")
+        return given
+
     def names(self, name: str) -> list[str]:
         """A list, written with commas."""
         return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]

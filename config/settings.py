@@ -150,6 +150,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = _base.scheme
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Bellhop"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+GEOLITE_FILE = env.file("GEOLITE_FILE")  # names countries and cities in login alerts; without one networks stand in
 USERSESSIONS_TRACK_ACTIVITY = False  # sessions are listed and revoked; a write per page view is not worth it
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 

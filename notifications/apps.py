@@ -7,6 +7,7 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        from notifications import signing_out
+        from notifications import signing_in, signing_out
 
+        signing_in.watch()
         signing_out.watch()
