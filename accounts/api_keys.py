@@ -20,6 +20,8 @@ SCOPES = {
     "preferences.read": _("Read preferences, defaults and profiles"),
     "preferences.write": _("Change preferences, defaults and profiles"),
     "members.read": _("Read members and teams"),
+    "deliveries.read": _("Read how deliveries do"),
+    "deliveries.write": _("Send failed deliveries again"),
 }
 
 

@@ -155,10 +155,48 @@ class Delivery(models.Model):
                 name="delivery_claimed",
                 condition=models.Q(status__in=[DeliveryStatus.CLAIMED, DeliveryStatus.SENDING]),
             ),
+            models.Index(
+                fields=["channel", "created_at", "id"],
+                name="delivery_failed",
+                condition=models.Q(status=DeliveryStatus.FAILED),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.channel} for {self.member_id}"
+
+
+class Redrive(models.Model):
+    """What failed on one channel in a range of time, sent again: who asked for it, and how far it has come.
+
+    It is worked off in bites, in the order of (created_at, id) of the deliveries, so it goes on where it was cut off
+    and passes each delivery once.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="redrives", verbose_name=_("account"))
+    channel = models.CharField(_("channel"), max_length=20)  # a key of notifications.channels
+    type = models.CharField(_("notification"), max_length=80, blank=True)  # a key of notifications.types; empty: all
+    begins_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("to"))
+    failed = models.IntegerField(_("failed ones"))  # when it was asked for
+    sent_again = models.IntegerField(_("sent again"), default=0)  # so far
+    cursor_at = models.DateTimeField()
+    cursor_id = models.BigIntegerField(default=0)
+    made_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    made_at = models.DateTimeField(_("when"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("re-drive")
+        verbose_name_plural = _("delivery board")  # the page that lists them
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "channel"], name="one_redrive_at_a_time", condition=models.Q(finished_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.channel}"
 
 
 class DailyCount(models.Model):
@@ -218,6 +256,40 @@ class Preference(Cells):
         verbose_name = _("preference")
         verbose_name_plural = _("preferences")
         constraints: ClassVar = [models.UniqueConstraint(fields=["member", "type"], name="one_preference_per_type")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type}"
+
+
+class How(models.TextChoices):
+    """Where a member turned something off or on."""
+
+    SETTINGS = "settings", _("on the settings page")
+    MENU = "menu", _("“Don’t show me these anymore”")
+    MAIL = "mail", _("the link in a mail")
+    CLEAR = "clear", _("“Clear all preferences”")
+    UNDO = "undo", _("taken back")
+    API = "api", _("through the API")
+
+
+class ChoiceRecord(models.Model):
+    """What a member's own act turned off and on, at one moment, of one type. Rows are only added.
+
+    Only what became different for the member is on record. An empty type: a channel's master switch.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="choice_records", db_constraint=False)
+    type = models.CharField(max_length=80, blank=True)  # a key of notifications.types
+    turned_off = models.IntegerField(default=0)  # bits of notifications.channels
+    turned_on = models.IntegerField(default=0)
+    how = models.CharField(max_length=10, choices=How.choices)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("choice")
+        verbose_name_plural = _("charts")  # the page that draws them
+        indexes: ClassVar = [models.Index(fields=["account", "made_at"], name="choice_by_time")]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.type}"
@@ -444,6 +516,7 @@ class PreferenceChange(models.Model):
     made_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
     made_at = models.DateTimeField(_("when"), default=timezone.now)
     undoes = models.OneToOneField("self", models.SET_NULL, null=True, blank=True, related_name="undone_by")
+    preset = models.CharField(max_length=40, blank=True, default="")  # a key of presets: what the draft began from
 
     class Meta:
         verbose_name = _("preference change")

@@ -8,7 +8,7 @@ from celery import Task, shared_task
 from django.conf import settings
 from redis import RedisError
 
-from notifications import caps, channels, delivering, fanout, live
+from notifications import caps, channels, delivering, fanout, live, redriving
 from notifications.models import Event
 
 A_WHILE = 20  # seconds: a worker that is told to stop has to wait no longer than this
@@ -36,10 +36,21 @@ def deliver(*, channel: str, **_: object) -> None:
 
 
 @shared_task(acks_late=True)
+def redrive() -> None:
+    """Make what failed due again, as far as somebody asked for it."""
+    _begin(redrive)
+    if redriving.run_due(seconds=A_WHILE):
+        wake(redrive)
+    wake_deliveries()
+
+
+@shared_task(acks_late=True)
 def sweep() -> None:
     """Pick up whatever a dead worker or a lost wake-up left, and forget what is too old."""
     delivering.give_back_expired()
     caps.forget_old()
+    if redriving.has_work():
+        wake(redrive)
     if Event.objects.filter(fanned_out_at=None).exists():
         wake(fan_out)
     wake_deliveries()

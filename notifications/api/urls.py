@@ -13,6 +13,7 @@ from notifications.api.bell import (
     Unarchive,
     Unread,
 )
+from notifications.api.board import DeliveryBoard, OneRedrive, Redrives, RequiredNotices
 from notifications.api.catalogue import OneType, Types
 from notifications.api.defaults import Changes, DefaultPreferences, Locks, OneLock, UndoChange
 from notifications.api.events import EventBatch, Events, OneEvent
@@ -33,6 +34,10 @@ urlpatterns = [
     path("notifications/read-all/", ReadAll.as_view(), name="read-all"),
     path("notifications/<row:event_id>/", OneNotification.as_view(), name="notification"),
     path("notifications/<row:event_id>/why/", Why.as_view(), name="why"),
+    path("deliveries/board/", DeliveryBoard.as_view(), name="delivery-board"),
+    path("deliveries/redrive/", Redrives.as_view(), name="redrives"),
+    path("deliveries/redrive/<row:redrive_id>/", OneRedrive.as_view(), name="redrive"),
+    path("deliveries/unreached/", RequiredNotices.as_view(), name="unreached"),
     path("types/", Types.as_view(), name="types"),
     path("types/<str:key>/", OneType.as_view(), name="type"),
     path("preferences/", Preferences.as_view(), name="preferences"),

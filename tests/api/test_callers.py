@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisIsGone
 from rest_framework.settings import api_settings
 
@@ -14,6 +15,7 @@ from accounts.api import throttles
 from accounts.api.doors import Door
 from accounts.models import ApiKey
 from notifications import profiles
+from notifications.models import Redrive
 from tests import factories
 from tests.api.conftest import Api, event, fields_of, with_key
 
@@ -84,6 +86,7 @@ def test_what_is_next_door_is_not_there(
         "profile_id": profile.profile_id,
         "lock_id": program.get("locks/").json()["results"][0]["id"],
         "change_id": profile.pk,
+        "redrive_id": redrive_of(account).pk,
     }
     walked = 0
     for path, view in ALL:
@@ -99,6 +102,12 @@ def test_what_is_next_door_is_not_there(
                     assert theirs.status_code == 404, (method, path, theirs.content)
                     walked += 1
     assert walked >= 10
+
+
+def redrive_of(account: Any) -> Redrive:
+    now = timezone.now()
+    facts = {"begins_at": now, "ends_at": now, "cursor_at": now, "finished_at": now, "failed": 0}
+    return Redrive.objects.create(account=account, channel="email", **facts)
 
 
 def _filled(path: str, pk: int) -> str:

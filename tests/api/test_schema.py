@@ -23,6 +23,7 @@ from notifications.defaults import Change
 from notifications.models import Lock
 from notifications.resolution import Layer
 from tests.api.conftest import event, with_key
+from tests.api.test_callers import redrive_of
 
 EXAMPLES = 25
 NOT_MEANT = [
@@ -65,6 +66,7 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "profile_id": made.profile_id,
         "change_id": changed.pk,
         "lock_id": Lock.objects.get().pk,
+        "redrive_id": redrive_of(account).pk,
         "key": "deals.stage_changed",
         "member": bob.email,
     }

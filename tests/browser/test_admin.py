@@ -57,6 +57,8 @@ def test_no_page_of_the_admin_is_wider_than_a_phone_or_complains(device, no_viol
         "/admin/notifications/profile/add/",
         "/admin/notifications/delivery/",
         "/admin/notifications/event/",
+        "/admin/notifications/redrive/",
+        "/admin/notifications/redrive/unreached/",
         "/admin/notifications/preferencechange/",
         "/admin/accounts/membership/",
         f"/admin/accounts/membership/{bob.pk}/change/",
