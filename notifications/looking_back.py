@@ -20,9 +20,11 @@ def events_sql(
     *,
     since: datetime,
     until: datetime | None = None,
+    is_by_recipient: bool = True,
 ) -> str:
     """WITH queries `newest` and `chosen`: the account's events in [since, until), the newest ones when too many.
 
+    Whoever reads nothing that hangs on the events says so with `is_by_recipient=False`: then only the events count.
     `chosen` has all columns of the event that a caller counts by. Ask `cut_sql()` whether something was left out.
     """
     values |= {
@@ -30,7 +32,7 @@ def events_sql(
         "lb_since": since,
         "lb_until": until,
         "lb_events": EVENTS,
-        "lb_recipients": RECIPIENTS,
+        "lb_recipients": RECIPIENTS if is_by_recipient else None,
     }
     return f"""
         newest AS MATERIALIZED (
@@ -43,7 +45,7 @@ def events_sql(
                 ORDER BY id DESC LIMIT %(lb_events)s
             ) AS found
         ), chosen AS MATERIALIZED (
-            SELECT * FROM newest WHERE newer < %(lb_recipients)s
+            SELECT * FROM newest WHERE newer < %(lb_recipients)s OR %(lb_recipients)s::bigint IS NULL
         )"""  # noqa: S608
 
 

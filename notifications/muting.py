@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership
 from notifications import channels, hearing, preferences, sounds, types
 from notifications.channels.base import Channel
+from notifications.models import How
 from notifications.preferences import CellState
 from notifications.types.base import NotificationType
 
@@ -36,7 +37,7 @@ def cell_of(member: Membership, type_key: str, channel_key: str) -> CellState | 
 def set_one(member: Membership, type_key: str, channel_key: str, to: str) -> Muted:
     """Turn one cell off, on, or back to its default. Refuses as `preferences.choose` does."""
     before = member.preferences.filter(type=type_key).first()
-    preferences.choose(member, {(type_key, channel_key): CHOICES[to]})
+    preferences.choose(member, {(type_key, channel_key): CHOICES[to]}, how=How.MENU if to == "off" else How.UNDO)
     channel, kind = channels.CHANNELS[channel_key], types.TYPES[type_key]
     undo = "default"
     if before is not None and before.chosen & channel.bit:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.utils import formats
@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import Membership
-from notifications import channels, layers, live, resolution, types
+from notifications import channels, choices, layers, live, resolution, types
 from notifications.channels.base import Channel
-from notifications.models import Lock, MemberSettings, Preference, Profile
+from notifications.models import How, Lock, MemberSettings, Preference, Profile
 from notifications.resolution import Answer, Choice, Layer, Layers
 from notifications.types.base import NotificationType
 
@@ -73,6 +73,10 @@ class Standing:
         answer = self._resolve(kind, switched_off=self.settings.switched_off)
         kept = self._resolve(kind, switched_off=0) if self.settings.switched_off else answer
         return [self._cell(kind, channel, answer, kept) for channel in channels.ALL]
+
+    def with_own(self, own: Mapping[str, Choice]) -> "Standing":
+        """The same with other choices of the member's own."""
+        return replace(self, own=own)
 
     def _resolve(self, kind: NotificationType, *, switched_off: int) -> Answer:
         said = self.layers[kind.key]
@@ -154,13 +158,14 @@ def settings_of(member: Membership) -> MemberSettings:
 
 
 @transaction.atomic
-def choose(member: Membership, cells: Mapping[Cell, bool | None]) -> None:
+def choose(member: Membership, cells: Mapping[Cell, bool | None], *, how: How = How.SETTINGS) -> None:
     """Set many of a member's own cells in one statement; None gives a cell back to the layer below.
 
-    Refuses the whole set when one cell is unknown to the member (`UnknownCell`) or fixed (`FixedCell`).
+    Refuses the whole set when one cell is unknown to the member (`UnknownCell`) or fixed (`FixedCell`). What became
+    different is put on record, with where it was done.
     """
     _wait_in_turn(member)
-    _check_changeable(member, cells)
+    now = _check_changeable(member, cells)
     by_type: defaultdict[str, dict[str, bool | None]] = defaultdict(dict)
     for (type_key, channel_key), is_on in cells.items():
         by_type[type_key][channel_key] = is_on
@@ -175,6 +180,16 @@ def choose(member: Membership, cells: Mapping[Cell, bool | None]) -> None:
         rows.append(row)
     Preference.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["member", "type"], update_fields=["chosen", "on"]
+    )
+    _record(now, {**now.own, **{row.type: Choice(row.chosen, row.on) for row in rows}}, by_type, how=how)
+
+
+def _record(now: Standing, own: Mapping[str, Choice], type_keys: Iterable[str], *, how: How) -> None:
+    """Put on record what other choices of the member's own turn off and on."""
+    after = now.with_own(own)
+    kinds = [types.TYPES[key] for key in type_keys]
+    choices.record(
+        now.member, {kind.key: choices.turned(now.cells(kind), after.cells(kind)) for kind in kinds}, how=how
     )
 
 
@@ -198,7 +213,8 @@ def _wait_in_turn(member: Membership) -> None:
     Membership.objects.select_for_update(no_key=True).get(pk=member.pk)
 
 
-def _check_changeable(member: Membership, cells: Iterable[Cell]) -> None:
+def _check_changeable(member: Membership, cells: Iterable[Cell]) -> Standing:
+    """What stands now. Refuses cells that are unknown to the member or fixed."""
     asked = list(cells)
     known = {kind.key: kind for kind in kinds_for(member)}
     unknown = [cell for cell in asked if cell[0] not in known or cell[1] not in channels.CHANNELS]
@@ -218,6 +234,7 @@ def _check_changeable(member: Membership, cells: Iterable[Cell]) -> None:
             _("This cannot be changed: %(why)s.") % {"why": state[fixed[0]].origin},
             fields={f"{type_key}/{channel}": [state[type_key, channel].origin] for type_key, channel in fixed},
         )
+    return now
 
 
 @transaction.atomic
@@ -252,6 +269,7 @@ def clear(member: Membership) -> dict[str, tuple[int, int]]:
             for cell in now.cells(kind)
             if cell.is_changeable
         },
+        how=How.CLEAR,
     )
     return before
 
@@ -260,22 +278,26 @@ def clear(member: Membership) -> dict[str, tuple[int, int]]:
 def restore(member: Membership, before: Mapping[str, tuple[int, int]]) -> None:
     """Put a member's own choices back to what `clear` returned."""
     _wait_in_turn(member)
+    now = standing(member)
+    own = {key: Choice(chosen, on) for key, (chosen, on) in before.items()}
     member.preferences.exclude(type__in=before).delete()
     Preference.objects.bulk_create(
-        [Preference(member=member, type=key, chosen=chosen, on=on) for key, (chosen, on) in before.items()],
+        [Preference(member=member, type=key, chosen=choice.chosen, on=choice.on) for key, choice in own.items()],
         update_conflicts=True,
         unique_fields=["member", "type"],
         update_fields=["chosen", "on"],
     )
+    _record(now, own, now.layers, how=How.UNDO)
 
 
 @transaction.atomic
 def switch(member: Membership, channel_key: str, *, on: bool) -> None:
     """The master switch of a channel (N-015, N-018). Required and locked cells stay as they are."""
     row, _made = MemberSettings.objects.select_for_update().get_or_create(member=member)
-    bit = channels.CHANNELS[channel_key].bit
-    row.switched_off = row.switched_off & ~bit if on else row.switched_off | bit
+    bit, was = channels.CHANNELS[channel_key].bit, row.switched_off
+    row.switched_off = was & ~bit if on else was | bit
     row.save(update_fields=["switched_off"])
+    choices.record(member, {"": (row.switched_off & ~was, was & ~row.switched_off)}, how=How.SETTINGS)
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from accounts.models import Account
 PAGES = (
     ("board", "admin:notifications_redrive_changelist"),
     ("unreached", "admin:notifications_redrive_unreached"),
+    ("charts", "admin:notifications_choicerecord_changelist"),
 )
 
 

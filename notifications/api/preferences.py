@@ -19,6 +19,7 @@ from notifications import hearing, preferences, sounds
 from notifications.api import cells
 from notifications.api.cells import MOST, CellIn
 from notifications.api.naming import AboutQuery, subject_of
+from notifications.models import How
 from notifications.preferences import CellState
 from notifications.types.base import NotificationType
 
@@ -126,7 +127,7 @@ class Preferences(Door):
         wanted, heard = cells.chosen(given.get("cells", [])), _heard(given.get("sounds", []))
         with transaction.atomic():
             with cells.pointed_out(given.get("cells", [])):
-                preferences.choose(member, wanted)
+                preferences.choose(member, wanted, how=How.API)
             _choose_sounds(member, given, heard)
         named = {type_key for type_key, _channel in wanted} | heard.keys()
         return Response(grid(member, [kind for kind in preferences.kinds_for(member) if kind.key in named]))

@@ -15,6 +15,7 @@ from notifications.api.bell import (
 )
 from notifications.api.board import DeliveryBoard, OneRedrive, Redrives, RequiredNotices
 from notifications.api.catalogue import OneType, Types
+from notifications.api.charts import ChartsDoor
 from notifications.api.defaults import Changes, DefaultPreferences, Locks, OneLock, UndoChange
 from notifications.api.events import EventBatch, Events, OneEvent
 from notifications.api.preferences import Preferences
@@ -38,6 +39,7 @@ urlpatterns = [
     path("deliveries/redrive/", Redrives.as_view(), name="redrives"),
     path("deliveries/redrive/<row:redrive_id>/", OneRedrive.as_view(), name="redrive"),
     path("deliveries/unreached/", RequiredNotices.as_view(), name="unreached"),
+    path("charts/", ChartsDoor.as_view(), name="charts"),
     path("types/", Types.as_view(), name="types"),
     path("types/<str:key>/", OneType.as_view(), name="type"),
     path("preferences/", Preferences.as_view(), name="preferences"),

@@ -6,6 +6,7 @@ from accounts.models import Membership
 from notifications import preferences, types
 from notifications.channels import CHANNELS
 from notifications.mail.links import Reader
+from notifications.models import How
 from notifications.preferences import CellState
 from notifications.types.base import NotificationType
 
@@ -51,7 +52,7 @@ def turn_on(subscription: Subscription) -> None:
 
 
 def _choose(subscription: Subscription, *, is_on: bool | None) -> None:
-    preferences.choose(subscription.member, {(subscription.kind.key, EMAIL): is_on})
+    preferences.choose(subscription.member, {(subscription.kind.key, EMAIL): is_on}, how=How.MAIL)
 
 
 def masked(address: str) -> str:

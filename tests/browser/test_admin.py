@@ -59,6 +59,7 @@ def test_no_page_of_the_admin_is_wider_than_a_phone_or_complains(device, no_viol
         "/admin/notifications/event/",
         "/admin/notifications/redrive/",
         "/admin/notifications/redrive/unreached/",
+        "/admin/notifications/choicerecord/",
         "/admin/notifications/preferencechange/",
         "/admin/accounts/membership/",
         f"/admin/accounts/membership/{bob.pk}/change/",
