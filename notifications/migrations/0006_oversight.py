@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('notifications', '0004_web_push'),
+        ('notifications', '0005_phones_and_apps'),
     ]
 
     operations = [
