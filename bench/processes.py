@@ -85,6 +85,10 @@ class Tabs:
         """What they have heard: when (monotonic ns), which tab, what."""
         return [(when, tab, json.loads(frame)) for when, tab, frame in self._ask("take")["new"]]
 
+    def begin_to_say_here(self) -> None:
+        """From now on each says every 30 seconds that somebody is at work in it."""
+        self._ask("here")
+
     def wait_for(self, frames: int, *, seconds: float) -> int:
         """Wait until so many have come, or the time is over. Returns how many have."""
         deadline = time.monotonic() + seconds

@@ -1,13 +1,15 @@
 """The clients: a lean process of its own that holds thousands of tabs open and notes when each was told.
 
 `python -m bench.sockets`: one line of JSON on standard input says where to connect and as whom. Then it is asked:
-`count` → how many frames of kind "new" have come; `take` → all of them as JSON, and it begins anew; the end of its
-input ends it. Times are CLOCK_MONOTONIC in nanoseconds, which all processes of a machine share.
+`count` → how many frames of kind "new" have come; `take` → all of them as JSON, and it begins anew; `here` → from now
+on each tab says every 30 seconds that somebody is at work in it; the end of its input ends it. Times are
+CLOCK_MONOTONIC in nanoseconds, which all processes of a machine share.
 """
 
 import asyncio
 import base64
 import gc
+import itertools
 import json
 import os
 import struct
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CONNECT_AT_ONCE = 40
+HERE_EVERY = 30  # seconds
 NEW, STATE = b'"kind":"new"', b'"kind":"state"'
 
 
@@ -127,10 +130,22 @@ async def hold(port: int, hub_id: int, cookies: list[str], cookie_name: str) -> 
     while question := (await asked.readline()).strip():
         if question == b"count":
             _say({"count": len(heard.new), "lost": heard.lost})
+        elif question == b"here":
+            saying = asyncio.create_task(say_here(tabs))
+            _say({"said": not saying.done()})
         else:
             _say({"new": [(when, tab, frame.decode()) for when, tab, frame in heard.new], "lost": heard.lost})
             heard.new.clear()
             gc.collect()
+
+
+async def say_here(tabs: list[Tab]) -> None:
+    """Each tab in its turn, spread evenly, for as long as the process lives."""
+    loop, frame = asyncio.get_running_loop(), _masked(0x81, b'{"kind":"here","active":true}')
+    began = loop.time()
+    for number in itertools.count():
+        await asyncio.sleep(began + number * HERE_EVERY / len(tabs) - loop.time())
+        tabs[number % len(tabs)].transport.write(frame)
 
 
 def _say(answer: dict[str, Any]) -> None:

@@ -75,7 +75,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
             case {"kind": "state?"}:
                 await self._answer_state()
             case {"kind": "here", "active": bool(is_active)}:
-                await hub.here(self, is_active)
+                hub.here(self, is_active)
             case {"kind": "shown", "id": int(event_id)} if 0 < event_id < 2**63:
                 hub.shown(self, event_id)
 

@@ -12,7 +12,7 @@ import orjson
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from notifications import live, presence
@@ -42,6 +42,8 @@ NO_ACCESS = 4404
 TOO_SLOW = 1013  # "try again later": the tab comes back and asks for its state
 SLOW = 0.25  # seconds
 GATHER = 0.2  # seconds
+MOMENT = 0.05  # seconds
+CONNECTIONS = 20  # to Redis; when thousands of tabs come back at once, each waits for its turn
 
 
 class Hub:
@@ -55,6 +57,7 @@ class Hub:
         self._heard: dict[int, float] = {}  # event → when it was hinted at
         self._name = secrets.token_hex(4)  # tells this process's entries from those of others
         self._shown: set[tuple[int, int]] = set()  # (member, event) whose pop-up was seen, not yet written down
+        self._moves: dict[Socket, bool] = {}  # whose member came to work or stopped; whether by leaving the page
 
     async def join(self, socket: Socket) -> None:
         """Take a socket in. When this returns, whatever is hinted from now on reaches it."""
@@ -76,14 +79,26 @@ class Hub:
                 del self.sockets[socket.member_id]
         if socket.active_until > time.monotonic():  # most go to another page: that is back in a moment
             socket.active_until = 0.0
-            _spawn(self._announce_active([socket], leaving=True))
+            self._moved(socket, by_leaving=True)
 
-    async def here(self, socket: Socket, is_active: bool) -> None:
+    def here(self, socket: Socket, is_active: bool) -> None:
         """A tab says that somebody is at work in it, or no longer. Other processes hear of it only when it changes."""
         was_active = socket.active_until > time.monotonic()
         socket.active_until = time.monotonic() + presence.ACTIVE_SECONDS if is_active else 0.0
         if is_active != was_active:
-            await self._announce_active([socket])
+            self._moved(socket)
+
+    def _moved(self, socket: Socket, *, by_leaving: bool = False) -> None:
+        """What many tabs say within a moment is written down together: thousands leave when a deployment begins."""
+        if not self._moves:
+            _spawn(self._write_moves())
+        self._moves[socket] = by_leaving
+
+    async def _write_moves(self) -> None:
+        await asyncio.sleep(MOMENT)
+        moves, self._moves = self._moves, {}
+        for by_leaving in set(moves.values()):
+            await self._announce_active([one for one, how in moves.items() if how is by_leaving], leaving=by_leaving)
 
     def shown(self, socket: Socket, event_id: int) -> None:
         """A tab in use showed a pop-up. What many tabs say within a moment is written down together."""
@@ -110,10 +125,15 @@ class Hub:
             for task in self._tasks:
                 task.cancel()
         else:
-            self.sockets.clear()  # a loop that has ended took its sockets with it
+            for held in (self.sockets, self._moves, self._shown):  # a loop that has ended took its sockets with it
+                held.clear()
         self._loop, self._ready = loop, asyncio.Event()
         keepalive = {} if settings.REDIS_URL.startswith("unix:") else {"socket_keepalive": True}
-        self._redis = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, **keepalive)
+        self._redis = Redis.from_pool(
+            BlockingConnectionPool.from_url(
+                settings.REDIS_URL, max_connections=CONNECTIONS, timeout=5, socket_connect_timeout=2, **keepalive
+            )
+        )
         self._tasks = [asyncio.create_task(work()) for work in (self._listen, self._refresh, self._check)]
 
     async def _listen(self) -> None:

@@ -6,8 +6,10 @@ redirect is followed.
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -38,9 +40,26 @@ class NotPublic(OSError):
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    """Scheme, host and port. Nothing where there are none."""
+    found = _ORIGIN.match(url)
+    return found[0] if found else ""
+
+
+_ORIGIN = re.compile(r"[A-Za-z]+://[^/?#]+")
+
+
+def may_receive(url: str) -> bool:
+    """What `check` says without looking up a name. Asked before each push, so it is remembered for each origin."""
+    return _is_plain(url) and _is_fine(origin_of(url), settings.OUTGOING_LOOPBACK)
+
+
+@lru_cache(maxsize=1024)
+def _is_fine(origin: str, _is_loopback_open: bool) -> bool:
+    try:
+        check(origin, resolve=False)
+    except BadAddress:
+        return False
+    return True
 
 
 def check(url: str, *, resolve: bool, ports: Collection[int] | None = PORTS) -> None:
@@ -63,15 +82,20 @@ def _parts(url: str, ports: Collection[int] | None) -> SplitResult:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise BadAddress(_(NOT_PUBLIC)) from None
-    is_plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
     is_known = bool(host) and parts.username is None and parts.password is None and not parts.fragment
-    if not (is_plain and is_known and len(url) <= LONGEST):
+    if not (is_known and _is_plain(url)):
         raise BadAddress(_(NOT_PUBLIC))
     if settings.OUTGOING_LOOPBACK and host in LOOPBACK and parts.scheme in {"http", "https"}:
         return parts
     if parts.scheme != "https" or (ports is not None and (port or 443) not in ports):
         raise BadAddress(_(NOT_PUBLIC))
     return parts
+
+
+def _is_plain(url: str) -> bool:
+    """Whether everybody who reads the address reads the same."""
+    is_readable = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
+    return is_readable and len(url) <= LONGEST
 
 
 def _is_literal(host: str) -> bool:

@@ -10,7 +10,7 @@ from django.conf import settings
 from redis import Redis
 
 SECONDS = 60  # an entry that nobody refreshed for this long is gone
-ACTIVE_SECONDS = 40  # a tab says again that it is in use before this is over
+ACTIVE_SECONDS = 55  # a tab says again that it is in use, and its process writes that down, before this is over
 LEAVING = 2.0  # seconds for which somebody who went to another page still counts as at work
 
 

@@ -1,26 +1,26 @@
 """Parcels to pushes: one notification goes to every browser of its member, and is sent when any of them took it."""
 
-import logging
 import queue
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 from django.conf import settings
+from django.db.models import F
 
-from accounts.models import Membership
 from notifications.channels.base import Outcome, Parcel, Sent, TryLater, Unreachable
 from notifications.models import BrowserSubscription
 from notifications.push import keys, subscribing
 from notifications.push.deciding import NO_BROWSER, NO_KEYS
 from notifications.push.sending import Answer, Job, Verdict, pusher
 
-TOGETHER = 50  # parcels whose browsers are read with one query
-UNDER_WAY = 300  # pushes at once, in this process
+TOGETHER = 100  # parcels whose browsers are read with one query
+UNDER_WAY = 600  # pushes at once, in this process
 WAIT = 0.25  # seconds after which the caller may write down what is known
-
-log = logging.getLogger(__name__)
+SENT_WITH = ("endpoint", "p256dh", "auth")  # of a subscription
+GATHER = 0.02  # seconds: answers that come close together are taken together
 
 
 @dataclass
@@ -34,53 +34,77 @@ class Journey:
 
 def carry(parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:
     """Exactly one outcome per parcel, as it is known. What a browser's subscription taught us is kept."""
-    journeys: dict[int, Journey] = {}
-    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    trip = Trip()
     incoming, more = iter(parcels), True
-    while more or journeys:
-        while more and sum(journey.awaited for journey in journeys.values()) < UNDER_WAY:
-            together = list(islice(incoming, TOGETHER))
-            more = len(together) == TOGETHER
-            yield from _begin(together, journeys, answers)
-        if journeys:
-            yield from _taken(journeys, answers)
-
-
-def _begin(
-    parcels: list[Parcel], journeys: dict[int, Journey], answers: "queue.SimpleQueue[Answer]"
-) -> Iterator[Outcome]:
-    """Start the pushes of some parcels; those that go nowhere have their outcome at once."""
-    browsers = _browsers({parcel.member_id for parcel in parcels})
-    for parcel in parcels:
-        mine = browsers[parcel.member_id]
-        if not mine or not keys.is_available():
-            yield Unreachable(parcel, NO_BROWSER if keys.is_available() else NO_KEYS)
-            continue
-        journeys[parcel.delivery_id] = Journey(parcel, awaited=len(mine))
-        for browser in mine:
-            pusher().send(job_for(parcel, browser), answers)
-
-
-def _taken(journeys: dict[int, Journey], answers: "queue.SimpleQueue[Answer]") -> Iterator[Outcome | None]:
-    """What was answered by now."""
-    known: list[Answer] = []
     try:
-        known.append(answers.get(timeout=WAIT))
-        while True:
-            known.append(answers.get_nowait())
-    except queue.Empty:
-        pass
-    if not known:
-        yield None
-        return
-    subscribing.learn(known)
-    for answer in known:
-        journey = journeys[answer.job.ref]
-        journey.answers.append(answer)
-        journey.awaited -= 1
-        if not journey.awaited:
-            del journeys[answer.job.ref]
-            yield outcome_of(journey.parcel, journey.answers)
+        while more or trip.journeys:
+            while more and trip.under_way < UNDER_WAY:
+                together = list(islice(incoming, TOGETHER))
+                more = len(together) == TOGETHER
+                yield from trip.begin(together)
+            if trip.journeys:
+                yield from trip.taken()
+    finally:
+        trip.learn()
+
+
+@dataclass
+class Trip:
+    """Everything that one caller has under way."""
+
+    journeys: dict[int, Journey] = field(default_factory=dict)  # by delivery
+    under_way: int = 0  # pushes
+    _answers: "queue.SimpleQueue[Answer]" = field(default_factory=queue.SimpleQueue)
+    _unlearned: list[Answer] = field(default_factory=list)
+    _learned_at: float = field(default_factory=time.monotonic)
+
+    def begin(self, parcels: list[Parcel]) -> Iterator[Outcome]:
+        """Start the pushes of some parcels; those that go nowhere have their outcome at once."""
+        browsers = _browsers({parcel.member_id for parcel in parcels})
+        jobs: list[Job] = []
+        for parcel in parcels:
+            mine = browsers[parcel.member_id]
+            if not mine or not keys.is_available():
+                yield Unreachable(parcel, NO_BROWSER if keys.is_available() else NO_KEYS)
+                continue
+            self.journeys[parcel.delivery_id] = Journey(parcel, awaited=len(mine))
+            jobs += [job_for(parcel, browser) for browser in mine]
+        self.under_way += len(jobs)
+        pusher().send(jobs, self._answers)
+
+    def taken(self) -> Iterator[Outcome | None]:
+        """What was answered by now."""
+        known = self._heard()
+        if not known:
+            yield None
+        self._unlearned += known
+        if time.monotonic() - self._learned_at > WAIT:
+            self.learn()
+        for answer in known:
+            self.under_way -= 1
+            journey = self.journeys[answer.job.ref]
+            journey.answers.append(answer)
+            journey.awaited -= 1
+            if not journey.awaited:
+                del self.journeys[answer.job.ref]
+                yield outcome_of(journey.parcel, journey.answers)
+
+    def _heard(self) -> list[Answer]:
+        known: list[Answer] = []
+        try:
+            known.append(self._answers.get(timeout=WAIT))
+            if self.under_way > 1:
+                time.sleep(GATHER)
+            while True:
+                known.append(self._answers.get_nowait())
+        except queue.Empty:
+            return known
+
+    def learn(self) -> None:
+        """Keep what push services said of browsers."""
+        known, self._unlearned = self._unlearned, []
+        subscribing.learn(known)
+        self._learned_at = time.monotonic()
 
 
 def outcome_of(parcel: Parcel, answers: list[Answer]) -> Outcome:
@@ -127,10 +151,7 @@ def _page(url: str) -> str:
 def _browsers(member_ids: set[int]) -> defaultdict[int, list[BrowserSubscription]]:
     """The browsers of each member: those of the person."""
     found: defaultdict[int, list[BrowserSubscription]] = defaultdict(list)
-    people = dict(Membership.objects.filter(pk__in=member_ids).values_list("pk", "user_id"))
-    by_person: defaultdict[int, list[BrowserSubscription]] = defaultdict(list)
-    for browser in BrowserSubscription.objects.filter(user_id__in=set(people.values()), is_phone=False).order_by("pk"):
-        by_person[browser.user_id].append(browser)
-    for member_id, user_id in people.items():
-        found[member_id] = by_person[user_id]
+    of_members = BrowserSubscription.objects.filter(user__memberships__in=member_ids, is_phone=False).order_by("pk")
+    for browser in of_members.only(*SENT_WITH).annotate(member_id=F("user__memberships__id")):
+        found[browser.member_id].append(browser)
     return found

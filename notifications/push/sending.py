@@ -1,7 +1,7 @@
 """Sending pushes: encrypt, sign, post, hundreds at once, and read what the push service answered (RFC 8030).
 
-One thread of the process holds the connections and a loop of its own; whoever sends hands jobs in and takes answers
-out of a queue.
+One thread of the process holds the connections and a loop of its own; whoever sends seals what it has in its own
+thread, many in a row, hands it in and takes answers out of a queue.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -26,7 +27,7 @@ from notifications.push import keys, payloads
 from notifications.push.deciding import TTL
 
 TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5, sock_read=10)
-PER_ORIGIN = 100  # pushes under way to one push service, so that a slow one does not hold up the others
+PER_ORIGIN = 300  # pushes under way to one push service, so that a slow one does not hold up the others
 ANSWER_READ = 300  # bytes of an answer that are read, for the words
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Answer:
 def push_now(job: Job) -> Answer:
     """Send one push and wait for the answer."""
     answers: SimpleQueue[Answer] = SimpleQueue()
-    pusher().send(job, answers)
+    pusher().send([job], answers)
     return answers.get()
 
 
@@ -99,6 +100,7 @@ class Pusher:
         self._loop = asyncio.new_event_loop()
         self._session: aiohttp.ClientSession | None = None
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._tasks: set[asyncio.Task[None]] = set()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="web push").start()
         atexit.register(self._close)
 
@@ -107,33 +109,34 @@ class Pusher:
             with suppress(TimeoutError):
                 asyncio.run_coroutine_threadsafe(self._session.close(), self._loop).result(1)
 
-    def send(self, job: Job, answers: "SimpleQueue[Answer]") -> None:
-        """Begin to send; the answer comes into the queue."""
-        asyncio.run_coroutine_threadsafe(self._answer(job, answers), self._loop)
+    def send(self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]") -> None:
+        """Begin to send; the answers come into the queue."""
+        self._loop.call_soon_threadsafe(self._begin, jobs, answers)
 
-    async def _answer(self, job: Job, answers: "SimpleQueue[Answer]") -> None:
-        try:
-            answers.put(await self._send(job))
-        except Exception as fault:
-            log.exception("A push for delivery %s could not be made", job.ref)
-            answers.put(Answer(job, Verdict.REFUSED, f"it could not be made: {type(fault).__name__}"))
+    def _begin(self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]") -> None:
+        for job, body in [(job, found) for job in jobs if (found := _sealed_or_told(job, answers))]:
+            task = self._loop.create_task(self._answer(job, body, answers))
+            self._tasks.add(task)  # asyncio itself holds tasks only weakly
+            task.add_done_callback(self._tasks.discard)
 
-    async def _send(self, job: Job) -> Answer:
+    async def _answer(self, job: Job, body: bytes, answers: "SimpleQueue[Answer]") -> None:
         try:
-            outgoing.check(job.endpoint, resolve=False)  # names are looked up when the connection is made
-        except outgoing.BadAddress as refusal:
-            return Answer(job, Verdict.REFUSED, str(refusal))
+            answers.put(await self._send(job, body))
+        except Exception as fault:  # noqa: BLE001 (whatever it is, whoever waits for the answer gets one)
+            answers.put(_failed(job, fault))
+
+    async def _send(self, job: Job, body: bytes) -> Answer:
         origin = outgoing.origin_of(job.endpoint)
         turn = self._turns.setdefault(origin, asyncio.Semaphore(PER_ORIGIN))
         async with turn:
-            answer = await self._post(job, origin, payloads.MOST)
+            answer = await self._post(job, origin, body)
             if answer is None:  # 413: once more, as small as it may be
-                answer = await self._post(job, origin, payloads.SMALL)
+                answer = await self._post(job, origin, _sealed(job, payloads.SMALL))
         return answer or Answer(job, Verdict.REFUSED, f"{job.where} takes no push, however small (413)")
 
-    async def _post(self, job: Job, origin: str, most: int) -> Answer | None:
+    async def _post(self, job: Job, origin: str, body: bytes) -> Answer | None:
         """The answer, or None where the push was too large."""
-        body, headers = _sealed(job, most), _headers(job, origin)
+        headers = _headers(job, origin)
         try:
             async with self._connections().post(
                 job.endpoint, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
@@ -156,6 +159,23 @@ class Pusher:
             connector = aiohttp.TCPConnector(limit=0, resolver=outgoing.PublicResolver(), keepalive_timeout=60)
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
+
+
+def _sealed_or_told(job: Job, answers: "SimpleQueue[Answer]") -> bytes | None:
+    """What goes to the browser, or nothing, and then the answer is in the queue."""
+    if not outgoing.may_receive(job.endpoint):  # names are looked up when the connection is made
+        answers.put(Answer(job, Verdict.REFUSED, outgoing.NOT_PUBLIC))
+        return None
+    try:
+        return _sealed(job, payloads.MOST)
+    except Exception as fault:  # noqa: BLE001 (the others of the batch still go)
+        answers.put(_failed(job, fault))
+        return None
+
+
+def _failed(job: Job, fault: Exception) -> Answer:
+    log.error("A push for delivery %s could not be made", job.ref, exc_info=fault)
+    return Answer(job, Verdict.REFUSED, f"it could not be made: {type(fault).__name__}")
 
 
 def _sealed(job: Job, most: int) -> bytes:

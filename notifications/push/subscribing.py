@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -152,21 +152,41 @@ def _test(member: Membership, browser: BrowserSubscription) -> Job:
 
 def learn(answers: Iterable[Answer]) -> None:
     """Keep what push services said of browsers. Only one that is gone is forgotten; our own faults prune nothing."""
-    at, taken, gone = timezone.now(), [], []
+    taken: set[int] = set()
+    gone: dict[int, str] = {}
+    words: dict[int, str] = {}
     for answer in answers:
         id_ = answer.job.subscription_id
         if answer.verdict is Verdict.TAKEN:
-            taken.append(id_)
+            taken.add(id_)
         elif answer.verdict is Verdict.GONE:
-            gone.append((id_, answer.job.endpoint))
+            gone[id_] = answer.job.endpoint
         else:
-            BrowserSubscription.objects.filter(pk=id_).update(
-                last_error=answer.words.replace("\x00", "")[:ERROR_KEPT], last_error_at=at
-            )
-    if taken:
-        BrowserSubscription.objects.filter(pk__in=taken).update(last_success_at=at, last_error="", last_error_at=None)
-    for id_, endpoint in gone:
+            words[id_] = answer.words.replace("\x00", "")[:ERROR_KEPT]
+    if heard := {id_: words.get(id_, "") for id_ in taken | words.keys()}:
+        _write_down(heard, taken)
+    for id_, endpoint in gone.items():
         BrowserSubscription.objects.filter(pk=id_, endpoint=endpoint).delete()
+
+
+def _write_down(heard: dict[int, str], taken: set[int]) -> None:
+    """What went wrong last, or nothing, for each browser. In their order: several workers may do so at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH known AS MATERIALIZED (
+                SELECT b.id, given.words, given.is_taken
+                FROM unnest(%s::bigint[], %s::text[], %s::bool[]) AS given(id, words, is_taken)
+                JOIN notifications_browsersubscription b ON b.id = given.id
+                ORDER BY b.id FOR NO KEY UPDATE OF b
+            )
+            UPDATE notifications_browsersubscription b SET last_error = known.words,
+                last_error_at = CASE WHEN known.words <> '' THEN statement_timestamp() END,
+                last_success_at = CASE WHEN known.is_taken THEN statement_timestamp() ELSE b.last_success_at END
+            FROM known WHERE b.id = known.id
+            """,
+            [list(heard), list(heard.values()), [id_ in taken for id_ in heard]],
+        )
 
 
 def _is_up_to_date(known: BrowserSubscription, person: User, offer: Offer, session: str) -> bool:

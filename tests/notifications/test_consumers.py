@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.models import Membership
 from config.asgi import application
 from notifications import events, fanout, types
-from notifications.hub import _background, hub
+from notifications.hub import Hub, _background, hub
 
 KIND = types.TYPES["deals.mentioned"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,14 +77,14 @@ def talk(
     async_to_sync(run)()
 
 
-async def stop_listening() -> None:
+async def stop_listening(house: Hub = hub) -> None:
     """The hub listens as long as its process lives; here its loop ends sooner."""
-    if hub._loop is not asyncio.get_running_loop():  # nobody was let in
+    if house._loop is not asyncio.get_running_loop():  # nobody was let in
         return
-    for task in hub._tasks:
+    for task in house._tasks:
         task.cancel()
-    await asyncio.gather(*hub._tasks, *_background, return_exceptions=True)
-    await hub._redis.aclose()
+    await asyncio.gather(*house._tasks, *_background, return_exceptions=True)
+    await house._redis.aclose()
 
 
 def test_a_member_is_told_the_state_and_then_what_is_new(bob: Membership) -> None:

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 
 import aiohttp
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -18,12 +21,27 @@ from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, 
 from notifications.outgoing import BadAddress
 from notifications.push import deciding, payloads, sending, showing, subscribing
 from notifications.push.deciding import Case, Where, decide
+from notifications.push.sending import Answer, Job, Verdict
 from notifications.push.subscribing import Offer
 from tests import factories
 from tests.push_service import PushService, Receiver
 
 KIND = types.TYPES["deals.mentioned"]
 BROWSER = CARRIER["browser"]
+A_JOB = Job(
+    ref=1,
+    subscription_id=1,
+    endpoint="",
+    p256dh="",
+    auth="",
+    event_id=1,
+    hub_id=1001,
+    title="Hello",
+    body="",
+    url="/1001/",
+    topic="",
+    language="en",
+)
 
 
 @pytest.fixture
@@ -221,7 +239,8 @@ def test_no_redirect_is_followed(bob, allowed, service):
     assert delivery_of(event).status == DeliveryStatus.FAILED
 
 
-def test_many_are_under_way_at_once_but_not_too_many_to_one_service(account, service, settings):
+def test_many_are_under_way_at_once_but_not_too_many_to_one_service(account, service, monkeypatch):
+    monkeypatch.setattr(sending, "PER_ORIGIN", 60)
     people = factories.members(account, 150)
     for member in people:
         subscribing.keep(member.user, offer_of(Receiver(service)))
@@ -231,8 +250,39 @@ def test_many_are_under_way_at_once_but_not_too_many_to_one_service(account, ser
     tell(*people)
     push()
 
-    assert 20 < service.most_at_once <= sending.PER_ORIGIN
+    assert 20 < service.most_at_once <= 60
     assert Delivery.objects.filter(channel="browser", status=DeliveryStatus.DUE, attempts=1).count() == 150
+
+
+def test_what_services_said_of_many_browsers_is_written_with_one_statement(account, service, django_assert_num_queries):
+    people = factories.members(account, 6)
+    rows = [subscribing.keep(member.user, offer_of(Receiver(service))) for member in people]
+    jobs = [replace(A_JOB, subscription_id=row.pk, endpoint=row.endpoint) for row in rows]
+    taken = [Answer(job, Verdict.TAKEN) for job in jobs[:4]]
+    refused = [Answer(job, Verdict.REFUSED, "it answered 400\x00") for job in jobs[3:]]
+
+    with django_assert_num_queries(1):
+        subscribing.learn(taken + refused)
+
+    known = BrowserSubscription.objects.order_by("pk").values_list("last_success_at", "last_error", "last_error_at")
+    assert [(bool(at), words, bool(error_at)) for at, words, error_at in known] == [
+        *[(True, "", False)] * 3,
+        (True, "it answered 400", True),
+        *[(False, "it answered 400", True)] * 2,
+    ]
+
+
+def test_the_browsers_of_many_are_read_with_as_few_queries_as_those_of_one(account, service, monkeypatch):
+    def queries(count: int) -> int:
+        for member in factories.members(account, count):
+            subscribing.keep(member.user, offer_of(Receiver(service)))
+            preferences.set_options(member, pushes_when_closed=True)
+        tell(*account.members.all())
+        with CaptureQueriesContext(connection) as seen:
+            push()
+        return sum("notifications_browsersubscription" in one["sql"] for one in seen)
+
+    assert queries(1) == queries(30)
 
 
 def test_nothing_waits_for_people_who_allowed_no_browser(bob, carol, allowed):
@@ -400,6 +450,18 @@ def test_no_address_inside_is_taken(endpoint, settings):
 )
 def test_public_addresses_are_taken(endpoint):
     outgoing.check(endpoint, resolve=True)
+
+
+def test_before_each_push_the_address_is_looked_at_again(settings):
+    settings.PUSH_LOOPBACK = True
+    assert addresses.may_receive("http://127.0.0.1:4000/x")
+
+    settings.PUSH_LOOPBACK = False
+    assert not addresses.may_receive("http://127.0.0.1:4000/x")
+    assert not addresses.may_receive("https://8.8.8.8/ x")
+    assert not addresses.may_receive("8.8.8.8/x")
+    assert addresses.may_receive("https://8.8.8.8/x")
+    assert addresses.origin_of("https://8.8.8.8:8443?/a") == "https://8.8.8.8:8443"
 
 
 def test_a_name_that_leads_inside_is_refused(settings, monkeypatch):

@@ -1,11 +1,15 @@
 """The doors of web push: keeping, testing and forgetting a browser, the worker's script, and what the tab says."""
 
+import asyncio
 import json
+import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings as project
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,11 +17,11 @@ from pytest_django import Settings
 
 from accounts.models import Membership
 from config.local import new_vapid_key
-from notifications import events, examples, fanout, live, presence, types
+from notifications import events, examples, fanout, hub, live, presence, types
 from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, MemberSettings
 from notifications.push import deciding
 from notifications.push.deciding import Where
-from tests.notifications.test_consumers import Tab, signed_in, talk
+from tests.notifications.test_consumers import Tab, signed_in, stop_listening, talk
 from tests.push_service import PushService, Receiver
 
 KIND = types.TYPES["deals.mentioned"]
@@ -235,8 +239,6 @@ def where(member: Membership) -> Where:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    import asyncio
-
     for _ in range(250):
         if await sync_to_async(condition)():
             return
@@ -288,3 +290,48 @@ def test_a_popup_counts_as_seen_only_where_somebody_is_at_work(bob, is_active, i
 
 def test_who_left_a_page_counts_as_at_work_for_a_moment_only():
     assert 0 < presence.LEAVING < deciding.PATIENCE < presence.ACTIVE_SECONDS < presence.SECONDS
+
+
+def test_who_stays_at_work_never_counts_as_gone_in_between():
+    """A tab says it with each heartbeat; its process passes that on with its next refresh."""
+    said = re.search(r"const HEARTBEAT = ([\d_]+);", (project.BASE_DIR / "static/js/live.js").read_text())
+    heartbeat = int(said[1]) / 1000
+
+    assert heartbeat + hub.REFRESH + 5 <= presence.ACTIVE_SECONDS
+    assert 2 * hub.REFRESH < presence.SECONDS
+
+
+def test_thousands_of_tabs_that_come_and_go_at_once_are_all_written_down(bob, account, caplog):
+    """More at once than there are connections to Redis."""
+
+    class Still:
+        account_id, session, active_until = account.pk, "", 0.0
+
+        def __init__(self, member_id: int) -> None:
+            self.member_id = member_id
+
+    tabs = [Still(number) for number in range(1, 2001)]
+    of = {tab.member_id for tab in tabs}
+
+    async def come_and_go() -> None:
+        house = hub.Hub()
+        await asyncio.gather(*(house.join(tab) for tab in tabs))
+        for tab in tabs:
+            house.here(tab, True)
+        await until(lambda: len(presence.look(live.client(), account.pk, of)[1]) == len(tabs))
+        for tab in tabs:
+            house.leave(tab)
+        ends = time.time() + presence.LEAVING + 1
+        await until(lambda: highest() < ends)
+        await stop_listening(house)
+
+    def highest() -> float:
+        return max(
+            score for _entry, score in live.client().zrange(presence.active_key_of(account.pk), 0, -1, withscores=True)
+        )
+
+    live.client().flushdb()
+    asyncio.run(come_and_go())
+
+    assert len(presence.look(live.client(), account.pk, of)[0]) == len(tabs)
+    assert not [record.message for record in caplog.records if record.name == "notifications.hub"]

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config.celery import app
+from config.memory import collect_garbage_seldom
 
 
 class Command(BaseCommand):
@@ -31,5 +32,6 @@ class Command(BaseCommand):
                 without_mingle=True,
                 without_heartbeat=True,
             )
+        collect_garbage_seldom()
         worker.start()
         raise SystemExit(worker.exitcode or 0)
