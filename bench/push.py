@@ -73,7 +73,7 @@ def run(*, count: int = COUNT, times: int = REPEATS) -> list[Figure]:
         from config.memory import collect_garbage_seldom
 
         settings.VAPID_PRIVATE_KEY, settings.VAPID_SUBJECT = new_vapid_key(), "mailto:push@example.com"
-        settings.PUSH_LOOPBACK = True
+        settings.OUTGOING_LOOPBACK = True
         account = prepare(count)
         collect_garbage_seldom()  # as a worker does
         try:

@@ -453,15 +453,15 @@ def test_public_addresses_are_taken(endpoint):
 
 
 def test_before_each_push_the_address_is_looked_at_again(settings):
-    settings.PUSH_LOOPBACK = True
-    assert addresses.may_receive("http://127.0.0.1:4000/x")
+    settings.OUTGOING_LOOPBACK = True
+    assert outgoing.may_receive("http://127.0.0.1:4000/x")
 
-    settings.PUSH_LOOPBACK = False
-    assert not addresses.may_receive("http://127.0.0.1:4000/x")
-    assert not addresses.may_receive("https://8.8.8.8/ x")
-    assert not addresses.may_receive("8.8.8.8/x")
-    assert addresses.may_receive("https://8.8.8.8/x")
-    assert addresses.origin_of("https://8.8.8.8:8443?/a") == "https://8.8.8.8:8443"
+    settings.OUTGOING_LOOPBACK = False
+    assert not outgoing.may_receive("http://127.0.0.1:4000/x")
+    assert not outgoing.may_receive("https://8.8.8.8/ x")
+    assert not outgoing.may_receive("8.8.8.8/x")
+    assert outgoing.may_receive("https://8.8.8.8/x")
+    assert outgoing.origin_of("https://8.8.8.8:8443?/a") == "https://8.8.8.8:8443"
 
 
 def test_a_name_that_leads_inside_is_refused(settings, monkeypatch):
