@@ -7,7 +7,8 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        from notifications import signing_in, signing_out
+        from notifications import signing_in, signing_out, zones
 
         signing_in.watch()
         signing_out.watch()
+        zones.watch()

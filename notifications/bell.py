@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import Membership
 from notifications import live
 from notifications.live import Marks
-from notifications.models import BELL, Notification
+from notifications.models import BELL, Notification, Snooze
 
 
 def of(member: Membership) -> models.QuerySet[Notification]:
@@ -58,7 +58,8 @@ def archive(member: Membership, event_ids: Sequence[int]) -> int:
 
 @transaction.atomic
 def unarchive(member: Membership, event_ids: Sequence[int]) -> int:
-    """Take notifications back out of the archive."""
+    """Take notifications back out of the archive. One that was snoozed is back with it."""
+    Snooze.objects.filter(member=member, event_id__in=event_ids, woken_at=None).delete()
     count = of(member).filter(event_id__in=event_ids).exclude(archived_at=None).update(archived_at=None)
     _tell(member, Marks(unarchived=event_ids))
     return count

@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
-from notifications import caps, parcels
-from notifications.channels.base import Carrier, Missed, Outcome, Parcel, Sent, TryLater, Wait
+from notifications import caps, holding, parcels
+from notifications.channels.base import Carrier, Hold, Missed, Outcome, Parcel, Sent, TryLater, Wait
 from notifications.models import Delivery, DeliveryStatus, Notification
 from notifications.recording import BACK_OFF, Entry, entry_of, write_down
 
@@ -162,7 +162,7 @@ def retry(deliveries: Iterable[Delivery]) -> int:
     ).update(status=DeliveryStatus.DUE, due_at=timezone.now(), attempts=0, error="")
     if not count:
         raise NotRetryable(_("Only failed deliveries can be sent again."))
-    _wake()
+    wake()
     return count
 
 
@@ -192,10 +192,26 @@ def has_due(carrier: Carrier) -> bool:
     )
 
 
-def _wake() -> None:
+def wake() -> None:
+    """Start carrying after the caller's transaction commits."""
     from notifications import tasks  # the task module knows everything; nothing below it may
 
     transaction.on_commit(lambda: tasks.wake_deliveries(), robust=True)
+
+
+HOLD = f"""
+    WITH still AS MATERIALIZED (
+        SELECT q.member_id FROM notifications_silence q
+        WHERE q.member_id IN (SELECT member_id FROM notifications_delivery WHERE id = ANY(%(ids)s::bigint[]))
+          AND ({holding.IS_PAUSED} OR %(interrupts)s AND {holding.IS_QUIET})
+        ORDER BY q.member_id FOR SHARE
+    )
+    UPDATE notifications_delivery d SET status = 'held', claim = '', attempts = d.attempts - 1, error = given.why,
+        due_at = given.until
+    FROM unnest(%(ids)s::bigint[], %(untils)s::timestamptz[], %(whys)s::text[]) AS given(id, until, why), still
+    WHERE d.id = given.id AND d.member_id = still.member_id AND d.claim = %(claim)s AND d.status = 'claimed'
+    RETURNING d.id
+"""
 
 
 @dataclass
@@ -248,6 +264,7 @@ class Round:
             packed = parcels.pack(self.carrier, ids)
             self._drop(packed.dropped)
             self._put_off(packed.put_off)
+            self._hold(packed.held)
             for start in range(0, len(packed.ready), AT_ONCE):
                 for id_, missed in self._mark_sending(packed, packed.ready[start : start + AT_ONCE]).items():
                     parcel = packed.parcel(id_, missed)
@@ -307,6 +324,27 @@ class Round:
                 [list(waits), [w.seconds for w in waits.values()], [w.why for w in waits.values()], self.claim],
             )
         self._kept.difference_update(waits)
+
+    def _hold(self, holds: Mapping[int, Hold]) -> None:
+        """Let what came to a member who is left alone wait until that is over.
+
+        Looked at once more under a lock that whoever releases takes too: what is over meanwhile stays ours, is let go
+        at the end, and leaves at once.
+        """
+        if not holds:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                HOLD,
+                {
+                    "ids": list(holds),
+                    "untils": [hold.until for hold in holds.values()],
+                    "whys": [hold.why for hold in holds.values()],
+                    "claim": self.claim,
+                    "interrupts": bool(self.carrier.bit & holding.INTERRUPTING),
+                },
+            )
+            self._kept.difference_update(id_ for (id_,) in cursor.fetchall())
 
     def _let_go(self) -> None:
         """Give back what was claimed and never tried."""

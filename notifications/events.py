@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import DomainError
 from accounts.models import Account, Membership, Permission, Team
-from notifications import types
+from notifications import layers, types
 from notifications.models import Event
+from notifications.resolution import Layers
 from notifications.types.base import NotificationType
 
 MAX_BYTES = 16 * 1024
@@ -64,12 +65,14 @@ def emit(
     key: str | None = None,
     occurred_at: datetime | None = None,
     tells_actor: bool = False,
+    limit: int | None = None,
 ) -> Event:
     """Record that something happened; it is told after the caller's transaction commits.
 
     The same `key` with the same content returns the first event and tells nobody again (`Event.is_replay`); with
     other content it is refused (`KeyReused`). Unknown types, missing or surplus data and strangers in the audience
-    are refused (`InvalidEvent`), more than 16 KiB too (`EventTooLarge`).
+    are refused (`InvalidEvent`), more than 16 KiB too (`EventTooLarge`). With a `limit`, a mask of channels, it goes
+    over no others, whatever the preferences say.
     """
     account, audience = _settle(account, audience, by)
     row = drafted(
@@ -83,10 +86,21 @@ def emit(
         occurred_at=occurred_at,
         tells_actor=tells_actor,
     )
+    if limit is not None:
+        limit_to(row, limit)
     event = _save_once(row)
     if event is row:
         wake()
     return event
+
+
+def limit_to(event: Event, limit: int, said: Layers | None = None) -> None:
+    """Let an event that is not written yet use some channels only: its layers are read now, and offer no others.
+
+    `said`: what the layers say, where the caller has read it for several.
+    """
+    said = said or layers.load_one(event.account, types.TYPES[event.type])
+    event.layers = replace(said, offered=said.offered & limit, required=said.required & limit).as_json()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import Role
-from notifications import channels, layers, live, reaching, resolution, types
+from notifications import channels, holding, layers, live, reaching, resolution, types
 from notifications.models import Event, Held
 from notifications.resolution import Layers
 from notifications.types.base import NotificationType
@@ -76,14 +76,16 @@ def run_step(*, batch: int) -> Step | None:
 
 def _write(event: Event, kind: NotificationType, batch: int) -> Step:
     """INSERT … SELECT for the next members of the audience; adds what was decided to `event.outcome`."""
-    decided, values = deciding_sql(event, kind, Layers.from_json(event.layers or {}))
+    said = Layers.from_json(event.layers or {})
+    decided, values = deciding_sql(event, kind, said)
     statement = f"""
         WITH decided AS ({decided} ORDER BY member_id LIMIT %(batch)s),
         written AS (
             INSERT INTO notifications_notification
-                (member_id, event_id, channels, waiting, own, off, profiles, held)
+                (member_id, event_id, channels, waiting, own, off, profiles, held, hushed)
             SELECT member_id, %(event)s, channels, channels & {channels.CARRIED} & {reaching.MASK},
-                   own, off, profiles, held
+                   own, off, profiles, held,
+                   CASE WHEN channels & {holding.HELD_SQL} & ~{said.required} > 0 THEN hush ELSE 0 END
             FROM decided
             RETURNING member_id, channels, own, off, profiles, held
         )
@@ -112,8 +114,8 @@ def _write(event: Event, kind: NotificationType, batch: int) -> Step:
 def deciding_sql(event: Event, kind: NotificationType, said: Layers) -> tuple[str, dict[str, Any]]:
     """The SELECT that decides for each member of the audience after the cursor, and its values.
 
-    Columns: member_id, user_id, channels, own, off, profiles, held. Everything that varies between members is in the
-    inner SELECT; the outer one folds it with the layers, which are constants.
+    Columns: member_id, user_id, channels, own, off, profiles, held, hush. Everything that varies between members is in
+    the inner SELECT; the outer one folds it with the layers, which are constants.
     """
     audience, values = audience_sql(event)
     values |= {"account": event.account_id, "cursor": event.cursor, "type": event.type}
@@ -138,16 +140,17 @@ def deciding_sql(event: Event, kind: NotificationType, said: Layers) -> tuple[st
         f"""
         SELECT member_id, user_id, CASE WHEN held = 0 THEN {answer} ELSE 0 END AS channels,
                own_chosen & ~switched_off & {changeable} AS own, switched_off & {changeable} AS off,
-               profiles, held
+               profiles, held, hush
         FROM (
             SELECT m.id AS member_id, m.user_id,
                    coalesce(p.chosen, 0)::int AS own_chosen, coalesce(p."on", 0)::int AS own_on,
                    coalesce(s.switched_off, 0)::int AS switched_off,
                    {_profiles_sql(said, values)} AS profiles,
-                   CASE {" ".join(held)} ELSE 0 END AS held
+                   CASE {" ".join(held)} ELSE 0 END AS held, {holding.HUSH_SQL} AS hush
             FROM accounts_membership m
             LEFT JOIN notifications_preference p ON p.member_id = m.id AND p.type = %(type)s
             LEFT JOIN notifications_membersettings s ON s.member_id = m.id
+            LEFT JOIN notifications_silence q ON q.member_id = m.id
             WHERE m.account_id = %(account)s AND m.id > %(cursor)s AND ({audience})
         ) AS members""",
         values,

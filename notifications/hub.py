@@ -296,7 +296,7 @@ async def _tell(sockets: Iterable[Socket], content: dict[str, Any]) -> None:
 
 
 def _shown(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: state[name] for name in ("at", "unread", "newest", "dot") if name in state}
+    return {name: state[name] for name in ("at", "unread", "newest", "dot", "silence") if name in state}
 
 
 def _packed(content: dict[str, Any]) -> bytes:

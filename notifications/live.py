@@ -99,17 +99,18 @@ def session_digest(session_key: str | None) -> str:
 def state_of(member_ids: Sequence[int]) -> list[dict[str, Any]]:
     """The absolute state of each member's bell: unread (at most 100), the newest event, and as of when.
 
-    `dot` says whether unread ones show in the browser tab (N-021).
+    `dot` says whether unread ones show in the browser tab (N-021); `silence` whether the member is left alone: "p"
+    (everything is paused) or "q" (quiet hours) with the second of its end, or nothing.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, {_UNREAD.format(member='id')}, {_NEWEST.format(member='id')}, {_AT}, {_DOT} "
+            f"SELECT id, {_UNREAD.format(member='id')}, {_NEWEST.format(member='id')}, {_AT}, {_DOT}, {_SILENCE} "
             "FROM unnest(%s::bigint[]) AS given(id)",
             [list(member_ids)],
         )
         return [
-            {"id": id_, "unread": unread, "newest": newest, "at": at, "dot": dot}
-            for id_, unread, newest, at, dot in cursor.fetchall()
+            {"id": id_, "unread": unread, "newest": newest, "at": at, "dot": dot, "silence": silence}
+            for id_, unread, newest, at, dot, silence in cursor.fetchall()
         ]
 
 
@@ -147,6 +148,11 @@ _NEWEST = """coalesce((SELECT n.event_id FROM notifications_notification n
     WHERE n.member_id = {member} AND n.channels & 1 = 1 ORDER BY n.event_id DESC LIMIT 1), 0)"""
 _AT = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
 _DOT = "coalesce((SELECT s.has_tab_dot FROM notifications_membersettings s WHERE s.member_id = given.id), true)"
+_SILENCE = """coalesce((SELECT CASE
+    WHEN q.paused_until > statement_timestamp() THEN 'p' || ceil(extract(epoch FROM q.paused_until))::bigint
+    WHEN q.starts_at <= statement_timestamp() AND statement_timestamp() < q.ends_at
+    THEN 'q' || ceil(extract(epoch FROM q.ends_at))::bigint
+    END FROM notifications_silence q WHERE q.member_id = given.id), '')"""
 
 _SOUND = f"""CASE WHEN s.plays_sound IS NOT FALSE THEN coalesce(c.sound, nullif(s.sound, ''), '{sounds.BUILT_IN}')
     ELSE '{sounds.NONE}' END"""
@@ -154,12 +160,13 @@ _SOUND = f"""CASE WHEN s.plays_sound IS NOT FALSE THEN coalesce(c.sound, nullif(
 
 def _told(event: Event, member_ids: Sequence[int]) -> list[dict[str, Any]]:
     """For each recipient with bell or pop-up on: their language, the sound they chose for this type, and the state
-    their tabs should show."""
+    their tabs should show. Who is left alone now gets no pop-up (see holding)."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT x.member_id, x.channels & {POPUP} > 0, coalesce(nullif(m.language, ''), a.language),
-                   {_UNREAD.format(member="x.member_id")}, {_NEWEST.format(member="x.member_id")}, {_AT}, {_SOUND}
+            SELECT x.member_id, x.channels & {POPUP} > 0 AND (x.hushed NOT IN (1, 2) OR %s),
+                   coalesce(nullif(m.language, ''), a.language), {_UNREAD.format(member="x.member_id")},
+                   {_NEWEST.format(member="x.member_id")}, {_AT}, {_SOUND}
             FROM notifications_notification x
             JOIN accounts_membership m ON m.id = x.member_id
             JOIN accounts_account a ON a.id = m.account_id
@@ -167,7 +174,7 @@ def _told(event: Event, member_ids: Sequence[int]) -> list[dict[str, Any]]:
             LEFT JOIN notifications_soundchoice c ON c.member_id = x.member_id AND c.type = %s
             WHERE x.event_id = %s AND x.member_id = ANY(%s) AND x.channels & {INSIDE} > 0
             """,
-            [event.type, event.pk, list(member_ids)],
+            [_is_required(event), event.type, event.pk, list(member_ids)],
         )
         return [
             {
@@ -181,6 +188,11 @@ def _told(event: Event, member_ids: Sequence[int]) -> list[dict[str, Any]]:
             }
             for id_, popup, lang, unread, newest, at, sound in cursor.fetchall()
         ]
+
+
+def _is_required(event: Event) -> bool:
+    """Whether nothing holds the pop-up of this event back."""
+    return bool((event.layers or {}).get("required", 0) & POPUP)
 
 
 def _words(event: Event, language: str) -> dict[str, str]:

@@ -66,6 +66,16 @@ class Held(models.IntegerChoices):
     INACTIVE = 3, _("the member is deactivated")
 
 
+class Hushed(models.IntegerChoices):
+    """Whether a notification came while its member was left alone (see holding), and whether that is over."""
+
+    NOT = 0, _("not held")
+    QUIET = 1, _("your quiet hours")
+    PAUSED = 2, _("your pause")
+    QUIET_OVER = 3, _("your quiet hours")
+    PAUSED_OVER = 4, _("your pause")
+
+
 class Notification(models.Model):
     """An event for one recipient: the line under the bell. A thin row; its text is on the event.
 
@@ -85,6 +95,7 @@ class Notification(models.Model):
     off = models.SmallIntegerField()
     profiles = models.IntegerField()
     held = models.SmallIntegerField(choices=Held.choices)
+    hushed = models.SmallIntegerField(choices=Hushed.choices, default=Hushed.NOT, db_default=0)
     read_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
 
@@ -98,6 +109,7 @@ class Notification(models.Model):
                 condition=models.Q(Exact(models.F("channels").bitand(BELL), BELL), read_at=None, archived_at=None),
             ),
             models.Index(fields=["event", "member"], name="notification_waiting", condition=models.Q(waiting__gt=0)),
+            models.Index(fields=["member"], name="notification_hushed", condition=models.Q(hushed__in=[1, 2])),
         ]
 
     def __str__(self) -> str:
@@ -112,6 +124,8 @@ class DeliveryStatus(models.TextChoices):
     FAILED = "failed", _("failed")
     DROPPED = "dropped", _("not sent any more")  # nobody wanted it when it was about to leave; `error` says why
     CAPPED = "capped", _("held back")  # the address had all it gets of this type that day; see caps
+    HELD = "held", _("held for later")  # quiet hours or a pause, until `due_at`; `error` says which
+    SUMMED = "summed", _("told in a summary")  # it was held, and one summary told it afterwards
 
 
 class Delivery(models.Model):
@@ -136,6 +150,7 @@ class Delivery(models.Model):
         "DailyCount", models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
     created_at = models.DateTimeField(_("made"), db_default=Now())
+    released_at = models.DateTimeField(null=True)  # it was held until then
     sent_at = models.DateTimeField(_("sent"), null=True)
 
     class Meta:
@@ -160,6 +175,8 @@ class Delivery(models.Model):
                 name="delivery_failed",
                 condition=models.Q(status=DeliveryStatus.FAILED),
             ),
+            models.Index(fields=["member"], name="delivery_held", condition=models.Q(status=DeliveryStatus.HELD)),
+            models.Index(fields=["due_at"], name="delivery_held_until", condition=models.Q(status=DeliveryStatus.HELD)),
         ]
 
     def __str__(self) -> str:
@@ -403,6 +420,82 @@ class SoundChoice(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.type}"
+
+
+class QuietHours(models.Model):
+    """Quiet hours that begin on one weekday, on the member's own clocks. See moments.Hours."""
+
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="quiet_hours", db_index=False)
+    weekday = models.SmallIntegerField()  # 0 is Monday
+    starts = models.TimeField()
+    ends = models.TimeField()  # not later than the start: on the next day
+
+    class Meta:
+        verbose_name = _("quiet hours")
+        verbose_name_plural = _("quiet hours")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "weekday"], name="one_quiet_time_per_day"),
+            models.CheckConstraint(condition=models.Q(weekday__range=(0, 6)), name="quiet_weekday"),
+            models.CheckConstraint(
+                condition=~models.Q(starts=models.F("ends")) | models.Q(starts="00:00"), name="quiet_hours_have_an_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.weekday} {self.starts}–{self.ends}"
+
+
+class Silence(models.Model):
+    """When a member is left alone, as moments: their quiet window that lasts or comes next, and their pause.
+
+    Computed from their quiet hours and their zone (see quiet), so that the fan-out only compares moments. At
+    `due_at` somebody looks again: what is over is released (see catching_up) and the next window is written.
+    """
+
+    member = models.OneToOneField(Membership, models.CASCADE, primary_key=True, related_name="silence")
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("silence")
+        verbose_name_plural = _("silences")
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="silence_due", condition=models.Q(due_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class Snooze(models.Model):
+    """A notification that a member put off: at `due_at` it comes back as a new event, and this row is closed."""
+
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="snoozes", db_index=False)
+    event = models.ForeignKey(Event, models.CASCADE, related_name="+", db_index=False)
+    was_read = models.BooleanField(default=False)  # before, for the undo
+    due_at = models.DateTimeField()
+    made_at = models.DateTimeField(default=timezone.now)
+    woken_at = models.DateTimeField(null=True)
+    returned = models.OneToOneField(Event, models.SET_NULL, null=True, related_name="woken_from")
+
+    class Meta:
+        verbose_name = _("snooze")
+        verbose_name_plural = _("snoozes")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["member", "event"], name="one_open_snooze", condition=models.Q(woken_at=None)
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="snooze_due", condition=models.Q(woken_at=None)),
+            models.Index(fields=["member", "due_at"], name="snooze_of_member", condition=models.Q(woken_at=None)),
+            models.Index(fields=["event"], name="snooze_of_event"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class BrowserSubscription(models.Model):

@@ -7,9 +7,9 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_noop
 
-from notifications import caps, rendering, types
+from notifications import caps, holding, rendering, types
 from notifications.caps import Key
-from notifications.channels.base import Carrier, Drop, Judge, Missed, Parcel, Wait
+from notifications.channels.base import Carrier, Channel, Drop, Hold, Judge, Missed, Parcel, Wait
 from notifications.models import Event
 from notifications.rendering import Message
 
@@ -31,11 +31,13 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Packed:
-    """Claimed deliveries: those that may leave, those that may not any more, and those that may not yet."""
+    """Claimed deliveries: those that may leave, those that may not any more, and those that may not yet: for a moment,
+    or for as long as their member wants to be left alone."""
 
     ready: list[int]
     dropped: list[Dropped]
     put_off: dict[int, Wait]
+    held: dict[int, Hold]
     _rows: Mapping[int, Mapping[str, Any]]
     _events: Mapping[int, Mapping[str, Any]]
     _carrier: Carrier
@@ -68,7 +70,7 @@ class Packed:
             language=language,
             message=message,
             attempt=row["attempts"],
-            may_turn_off=not (row["locked_on"] or _is_required(event["type"], self._carrier)),
+            may_turn_off=not (row["locked_on"] or is_required(event["type"], self._carrier)),
             missed=missed,
         )
 
@@ -90,27 +92,28 @@ def pack(carrier: Carrier, ids: Sequence[int]) -> Packed:
         "account__name",
         "account__language",
     )
-    dropped = [Dropped(id_, why) for id_, row in rows.items() if (why := _objection(row, carrier))]
+    dropped = [Dropped(id_, why) for id_, row in rows.items() if (why := objection(row, carrier))]
     objected = {one.delivery_id for one in dropped}
-    ready = [id_ for id_ in rows if id_ not in objected]
+    held = {id_: hold for id_, row in rows.items() if id_ not in objected and (hold := _hold(row, carrier))}
+    ready = [id_ for id_ in rows if id_ not in objected and id_ not in held]
     put_off: dict[int, Wait] = {}
     if ready and isinstance(carrier, Judge):
         verdicts = carrier.judge(ready)
         dropped += [Dropped(id_, said.why) for id_ in ready if isinstance(said := verdicts.get(id_), Drop)]
         put_off = {id_: said for id_ in ready if isinstance(said := verdicts.get(id_), Wait)}
         ready = [id_ for id_ in ready if verdicts.get(id_) is None]
-    return Packed(ready, dropped, put_off, rows, {event["pk"]: event for event in events}, carrier)
+    return Packed(ready, dropped, put_off, held, rows, {event["pk"]: event for event in events}, carrier)
 
 
 def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Everything about these deliveries but the events' contents, which many of them share."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT d.id, d.event_id, d.member_id, d.attempts, e.type,
                    m.id IS NOT NULL AS is_member, m.is_active AND u.is_active AS is_active, m.language,
                    coalesce(nullif(u.name, ''), u.email) AS name, u.email,
-                   p.chosen & ~p."on" AS turned_off, s.switched_off, l.is_on AS locked_on
+                   p.chosen & ~p."on" AS turned_off, s.switched_off, l.is_on AS locked_on, {holding.UNTIL_SQL}
             FROM unnest(%(ids)s::bigint[]) AS wanted(id)
             JOIN notifications_delivery d ON d.id = wanted.id
             LEFT JOIN notifications_event e ON e.id = d.event_id
@@ -118,6 +121,7 @@ def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:
             LEFT JOIN accounts_user u ON u.id = m.user_id
             LEFT JOIN notifications_preference p ON p.member_id = d.member_id AND p.type = e.type
             LEFT JOIN notifications_membersettings s ON s.member_id = d.member_id
+            LEFT JOIN notifications_silence q ON q.member_id = d.member_id
             LEFT JOIN notifications_lock l ON l.account_id = e.account_id AND l.type = e.type
                  AND l.channel = %(channel)s AND (l.ends_at IS NULL OR l.ends_at > statement_timestamp())
             ORDER BY d.event_id, d.id
@@ -128,23 +132,27 @@ def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _objection(row: Mapping[str, Any], carrier: Carrier) -> str:
+def _hold(row: Mapping[str, Any], carrier: Carrier) -> Hold | None:
+    return None if is_required(row["type"], carrier) else holding.held_until(row, carrier)
+
+
+def objection(row: Mapping[str, Any], channel: Channel) -> str:
     """Why this must not leave now, or nothing. The order is that of the preference layers."""
     if row["type"] is None or not row["is_member"]:
         return GONE
     if not row["is_active"]:
         return INACTIVE
-    if row["locked_on"] or _is_required(row["type"], carrier):
+    if row["locked_on"] or is_required(row["type"], channel):
         return ""
     if row["locked_on"] is False:
         return LOCKED
-    if (row["switched_off"] or 0) & carrier.bit:
+    if (row["switched_off"] or 0) & channel.bit:
         return SWITCHED_OFF
-    if (row["turned_off"] or 0) & carrier.bit:
+    if (row["turned_off"] or 0) & channel.bit:
         return TURNED_OFF
     return ""
 
 
-def _is_required(type_key: str, carrier: Carrier) -> bool:
+def is_required(type_key: str, channel: Channel) -> bool:
     kind = types.TYPES.get(type_key)
-    return kind is not None and carrier.key in kind.required
+    return kind is not None and channel.key in kind.required

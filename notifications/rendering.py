@@ -20,6 +20,7 @@ class Message:
     url: str
     topic: str
     label: str
+    links: tuple[tuple[str, str], ...] = ()  # what a summary is about: titles and absolute addresses
 
 
 def render(type_key: str, data: Mapping[str, object], *, language: str) -> Message:
@@ -35,7 +36,14 @@ def render(type_key: str, data: Mapping[str, object], *, language: str) -> Messa
         url=url,
         topic=words.topic,
         label=words.label,
+        links=_links(str(data.get("listed", ""))) if "listed" in kind.example else (),
     )
+
+
+def _links(listed: str) -> tuple[tuple[str, str], ...]:
+    """A list in an event's data: a line each, the title and where it leads with a tab between."""
+    pairs = (line.partition("\t") for line in listed.splitlines())
+    return tuple((" ".join(title.split()), absolute(url)) for title, _tab, url in pairs if title and url)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from celery import Task, shared_task
 from django.conf import settings
 from redis import RedisError
 
-from notifications import caps, channels, delivering, fanout, live, redriving
+from notifications import caps, catching_up, channels, delivering, fanout, live, redriving, snoozing
 from notifications.models import Event
 
 A_WHILE = 20  # seconds: a worker that is told to stop has to wait no longer than this
@@ -45,6 +45,14 @@ def redrive() -> None:
 
 
 @shared_task(acks_late=True)
+def catch_up() -> None:
+    """Tell what was held to whoever is back, and bring back what was snoozed."""
+    _begin(catch_up)
+    catching_up.run_due()
+    snoozing.run_due()
+
+
+@shared_task(acks_late=True)
 def sweep() -> None:
     """Pick up whatever a dead worker or a lost wake-up left, and forget what is too old."""
     delivering.give_back_expired()
@@ -53,6 +61,8 @@ def sweep() -> None:
         wake(redrive)
     if Event.objects.filter(fanned_out_at=None).exists():
         wake(fan_out)
+    if catching_up.has_due() or snoozing.has_due():
+        wake(catch_up)
     wake_deliveries()
 
 

@@ -10,10 +10,19 @@ from dataclasses import dataclass, replace
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
-from notifications import caps, channels, resolution
+from notifications import caps, channels, holding, resolution
 from notifications.channels.base import Channel
-from notifications.models import Delivery, DeliveryStatus, Event, Held, Lock, Notification, Profile
+from notifications.models import Delivery, DeliveryStatus, Event, Held, Hushed, Lock, Notification, Profile, Snooze
 from notifications.resolution import Choice, Layer, Layers
+
+
+DID_NOT = (
+    DeliveryStatus.CAPPED,
+    DeliveryStatus.DROPPED,
+    DeliveryStatus.FAILED,
+    DeliveryStatus.HELD,
+    DeliveryStatus.SUMMED,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class Verdict:
     profile_name: str = ""
     lock: Lock | None = None  # the lock that stands today, for its reason
     is_left: bool = False  # a channel that leaves the building, and nothing waits for it any more
+    hushed: Hushed = Hushed.NOT  # what holds, or held, a pop-up: it has no delivery that could say so
 
     @property
     def is_unreached(self) -> bool:
@@ -37,8 +47,16 @@ class Verdict:
     @property
     def is_told(self) -> bool:
         """Whether it came, or is on its way, over this channel."""
-        did_not = (DeliveryStatus.CAPPED, DeliveryStatus.DROPPED, DeliveryStatus.FAILED)
-        return self.is_on and not self.is_unreached and not (self.delivery and self.delivery.status in did_not)
+        if not self.is_on or self.is_unreached or self.hushed != Hushed.NOT:
+            return False
+        return self.delivery is None or self.delivery.status not in DID_NOT
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits until the member is back."""
+        if self.delivery is not None:
+            return self.delivery.status == DeliveryStatus.HELD
+        return self.hushed in (Hushed.QUIET, Hushed.PAUSED)
 
     @property
     def is_capped(self) -> bool:
@@ -68,6 +86,7 @@ class Explanation:
     is_pending: bool  # the event has not been told to everybody yet
     held: Held
     verdicts: list[Verdict]
+    snooze: Snooze | None = None  # the member put it off: this is it again
 
     @property
     def sentence(self) -> str:
@@ -76,6 +95,8 @@ class Explanation:
             return _("This is still on its way.") if self.is_pending else _("This event was not meant for you.")
         if self.held != Held.NOT:
             return _("Nothing was sent: %(reason)s.") % {"reason": self.held.label}
+        if self.snooze is not None:
+            return _("You snoozed this, and it came back at its time.")
         if told := self.told_by:
             return _("You got this by: %(channels)s.") % {"channels": told}
         if self.held_back or any(verdict.is_on for verdict in self.verdicts):
@@ -103,7 +124,8 @@ def explain(event: Event, member: Membership) -> Explanation:
     if held != Held.NOT:
         verdicts = [Verdict(channel, False, None, _held_words(held)) for channel in channels.ALL]
         return Explanation(event, member, True, False, held, verdicts)
-    return Explanation(event, member, True, False, held, _verdicts(event, member, row))
+    snooze = Snooze.objects.filter(returned=event).first()
+    return Explanation(event, member, True, False, held, _verdicts(event, member, row), snooze)
 
 
 def _verdicts(event: Event, member: Membership, row: Notification) -> list[Verdict]:
@@ -122,6 +144,7 @@ def _verdicts(event: Event, member: Membership, row: Notification) -> list[Verdi
         replace(
             _verdict(channel, answer, deliveries.get(channel.key), locks.get(channel.key), profiles),
             is_left=bool(channel.bit & channels.CARRIED & ~row.waiting),
+            hushed=_hushed(channel, answer.channels & ~said.required, row),
         )
         for channel in channels.ALL
     ]
@@ -144,6 +167,12 @@ def _verdict(
         words = _("locked by an administrator: %(reason)s") % {"reason": lock.reason}
     sentence = (_("On — %(why)s") if is_on else _("Off — %(why)s")) % {"why": words}
     return Verdict(channel, is_on, layer, sentence, delivery, profile_name, lock if layer is Layer.LOCK else None)
+
+
+def _hushed(channel: Channel, may_be_held: int, row: Notification) -> Hushed:
+    """What holds a channel inside the application: what leaves the building has a delivery that says so."""
+    is_inside = channel in channels.INSIDE and bool(channel.bit & holding.PAUSABLE & may_be_held)
+    return Hushed(row.hushed) if is_inside else Hushed.NOT
 
 
 def _held_words(held: Held) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from accounts.models import Membership
@@ -92,7 +92,9 @@ class Channel(Protocol):
 class Carrier(Channel, Protocol):
     """A channel that leaves the building, so that each notification on it has a delivery.
 
-    One that may carry only so much a day to one address also has a `daily_cap: DailyCap` (see caps).
+    One that may carry only so much a day to one address also has a `daily_cap: DailyCap` (see caps). One that lights
+    up or rings where the member is also has `interrupts = True`: it waits in quiet hours, as the pop-up does. One whose
+    reader is a program has `takes_each = True`: what was held goes one by one, never as a summary (see holding).
     """
 
     def send_many(self, parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:
@@ -118,6 +120,14 @@ class Wait:
     """A delivery that must not leave yet. This counts as no attempt."""
 
     seconds: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A delivery that waits until a moment because its member wants to be left alone. This counts as no attempt."""
+
+    until: datetime
     why: str
 
 

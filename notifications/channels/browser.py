@@ -15,6 +15,7 @@ class Browser:
     key = KEY
     bit = BIT
     label = _("Browser")
+    interrupts = True
     reached_sql = """EXISTS (SELECT 1 FROM notifications_browsersubscription b
         WHERE b.user_id = decided.user_id AND NOT b.is_phone)"""
 

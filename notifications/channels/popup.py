@@ -7,3 +7,4 @@ class Popup:
     key = "popup"
     bit = 2
     label = _("Pop-up")
+    interrupts = True

@@ -88,7 +88,7 @@ def _read(delivery_ids: Sequence[int]) -> list[tuple[int, int, int, bool, float,
         cursor.execute(
             """
             SELECT d.id, m.account_id, d.member_id, coalesce(n.channels, 0) & %s > 0,
-                   extract(epoch FROM statement_timestamp() - d.created_at),
+                   extract(epoch FROM statement_timestamp() - coalesce(d.released_at, d.created_at)),
                    s.pushes_when_closed, n.read_at IS NOT NULL OR n.archived_at IS NOT NULL,
                    EXISTS (SELECT 1 FROM notifications_browsersubscription b
                            WHERE b.user_id = m.user_id AND NOT b.is_phone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from notifications.types.base import Topic
+from notifications.types.declaring import CHANNELS
 
 TOPIC = Topic(
     "system",
@@ -111,4 +112,20 @@ BILLING_MESSAGE = TOPIC.type(
     },
     required={"bell", "email"},
     requirements=("N-005",),
+)
+
+# What was held in quiet hours or during a pause, told at once afterwards. Each one goes only where something was held.
+CATCH_UP = TOPIC.type(
+    "catch_up",
+    label=_("A summary of what was held while you wanted to be left alone"),
+    title=_("While you were away: {count} notifications"),
+    body="{what}",
+    example={
+        "count": 7,
+        "what": "Deals 3, Tickets 2, Tasks 2",
+        "listed": "Ann mentioned you on “Nordic Oak 2027”\t/1001/notifications/4711/open/",
+        "url": "/1001/notifications/?unread=on",
+    },
+    only=CHANNELS - {"bell"},
+    defaults=CHANNELS - {"bell"},
 )

@@ -1,7 +1,7 @@
 /** The line to the server: one socket per tab, which tells what is new. See docs/SOCKET.md.
 
 Tells the page by events on the document, and nothing else:
-  live:state   {unread, newest, dot}         what the badge and the tab should show
+  live:state   {unread, newest, dot, silence}   what the badge, the tab and the note of a pause should show
   live:marks   {read, read_up_to, unread, archived, unarchived}   what became of single notifications
   live:new     {id, popup, unread, newest}   something happened; popup holds its words and sound, or null
   live:resync                                something may have been missed: lists should look again
@@ -71,13 +71,15 @@ function heard(text) {
 function take(said) {
   if (said.v !== VERSION || (said.kind !== "state" && said.kind !== "new")) return;
   if (said.marks && Object.keys(said.marks).length) tell("live:marks", said.marks);
-  if (said.kind === "new" && !told.has(said.id)) {
+  // What was held may pop up later, though the bell has had it for hours.
+  if (said.kind === "new" && !(told.has(said.id) && (!said.popup || told.has(`popup ${said.id}`)))) {
     told.add(said.id);
+    if (said.popup) told.add(`popup ${said.id}`);
     tell("live:new", said);
   }
   if (said.at >= latest.at) {
     latest = { ...latest, ...said };
-    tell("live:state", { unread: latest.unread, newest: latest.newest, dot: latest.dot });
+    tell("live:state", { unread: latest.unread, newest: latest.newest, dot: latest.dot, silence: latest.silence });
   }
   if (said.resync) tell("live:resync");
 }
