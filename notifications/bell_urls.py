@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications.views import bell
+from notifications.views import bell, quiet, snoozing
 
 urlpatterns = [
     path("", bell.listing, name="list"),
@@ -15,6 +15,13 @@ urlpatterns = [
     path("unarchive/", bell.unarchive, name="unarchive"),
     path("mute/", bell.mute, name="mute"),
     path("sound/", bell.sound, name="sound"),
+    path("pause/", quiet.pause, name="pause"),
+    path("resume/", quiet.resume, name="resume"),
+    path("silence/", quiet.note, name="silence"),
+    path("snoozed/", snoozing.listing, name="snoozed"),
+    path("snoozed/<int:snooze_id>/wake/", snoozing.wake, name="wake"),
+    path("<int:event_id>/snooze/", snoozing.snooze, name="snooze"),
+    path("<int:event_id>/unsnooze/", snoozing.undo, name="unsnooze"),
     path("<int:event_id>/open/", bell.open_one, name="open"),
     path("<int:event_id>/menu/", bell.menu, name="menu"),
 ]

@@ -1,12 +1,19 @@
 """What the settings pages send. Forms check the shape only; whether a cell may change is decided further in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from notifications import channels, sounds
+from accounts.errors import DomainError
+from notifications import channels, moments, quiet, sounds
+from notifications.moments import Hours
 
 CHOICES: Mapping[str, bool | None] = {"on": True, "off": False, "default": None}
 
@@ -84,3 +91,85 @@ class WhoseForm(forms.Form):
     """For a super admin: whose notifications, by id or e-mail address."""
 
     member = forms.CharField(required=False, max_length=320, strip=True)
+
+
+class ClockField(forms.TimeField):
+    """A time of day as the browser's own field has it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            input_formats=["%H:%M", "%H:%M:%S"],
+            widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            error_messages={"invalid": _("Write the time as 22:00.")},
+        )
+
+
+class QuietHoursForm(forms.Form):
+    """The quiet hours of a week: for each day whether there are any, and from when to when."""
+
+    def __init__(self, data: Any = None, *, hours: Sequence[Hours] = ()) -> None:
+        super().__init__(data)
+        stands = quiet.by_weekday(hours)
+        for day, name in WEEKDAYS.items():
+            one = stands.get(day)
+            self.fields[f"on{day}"] = forms.BooleanField(required=False, initial=one is not None, label=name)
+            for end, words, usual in (("starts", _("From"), time(22)), ("ends", _("To"), time(7))):
+                field = ClockField()
+                field.label = words
+                field.initial = getattr(one, end) if one else usual
+                self.fields[f"{end}{day}"] = field
+
+    @property
+    def days(self) -> list[dict[str, Any]]:
+        """The rows of the page."""
+        return [
+            {
+                "name": str(name),
+                "on": self[f"on{day}"],
+                "starts": self[f"starts{day}"],
+                "ends": self[f"ends{day}"],
+                "errors": [*self[f"starts{day}"].errors, *self[f"ends{day}"].errors],
+            }
+            for day, name in WEEKDAYS.items()
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        for day in WEEKDAYS:
+            if given.get(f"on{day}"):
+                for end in ("starts", "ends"):
+                    if f"{end}{day}" in given and given[f"{end}{day}"] is None:
+                        self.add_error(f"{end}{day}", gettext("Write a time, or untick the day."))
+        return given
+
+    def hours(self) -> list[Hours]:
+        """What was chosen."""
+        given = self.cleaned_data
+        return [Hours(day, given[f"starts{day}"], given[f"ends{day}"]) for day in WEEKDAYS if given[f"on{day}"]]
+
+    def take(self, refusal: DomainError) -> None:
+        """Put what the domain refused beside the day it is about."""
+        for day, lines in refusal.fields.items():
+            self.add_error(f"ends{day}", [str(line) for line in lines])
+        if not refusal.fields:
+            self.add_error(None, str(refusal))
+
+
+class UntilForm(forms.Form):
+    """A moment to come: `for` names one (hour, evening, tomorrow, monday), or `until` is a date and time."""
+
+    until = forms.CharField(
+        required=False,
+        max_length=40,
+        label=_("Date and time"),
+        widget=forms.TextInput(attrs={"type": "datetime-local"}),
+    )
+
+    def moment(self, zone: ZoneInfo) -> datetime:
+        """The moment that was chosen, on the clocks of a zone. Refuses one that is not to come."""
+        now = timezone.now()
+        self.is_valid()
+        name = str(self.data.get("for", ""))
+        chosen = moments.named(name, now, zone) if name else moments.typed(str(self.data.get("until", "")), zone)
+        return quiet.check_moment(chosen, now)

@@ -13,11 +13,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
-from notifications import bell, live, rendering, types
+from notifications import bell, quiet, rendering, types
 from notifications.live import Marks
-from notifications.models import Notification
+from notifications.models import Hushed, Notification, Snooze
 from notifications.rendering import Message
 
+HELD = (Hushed.QUIET, Hushed.PAUSED)
 MOST_SEARCHED = 10_000  # a search looks at so many of the newest
 MOST_WORDS = 6
 LONGEST_SEARCH = 100
@@ -48,6 +49,7 @@ class Line:
     told_at: datetime  # in the member's zone
     is_unread: bool
     is_archived: bool
+    held: str = ""  # what keeps it from popping up, and until when
 
     @property
     def day(self) -> date:
@@ -95,8 +97,11 @@ class Page:
 
 
 def page(member: Membership, filters: Filters = Filters(), *, before: int | None = None, size: int) -> Page:
-    """The next `size` lines before an event. One query, or two with a search, whatever the number of lines."""
+    """The next `size` lines before an event. One query, two with a search, one more while something is held; whatever
+    the number of lines. What is snoozed has a list of its own."""
     rows = bell.of(member).filter(archived_at__isnull=not filters.archived)
+    if filters.archived:
+        rows = rows.exclude(event_id__in=Snooze.objects.filter(member=member, woken_at=None).values("event_id"))
     if filters.only_unread:
         rows = rows.filter(read_at=None)
     if filters.topic:
@@ -110,7 +115,8 @@ def page(member: Membership, filters: Filters = Filters(), *, before: int | None
     if before is not None:
         rows = rows.filter(event_id__lt=before)
     found = list(rows.select_related("event")[: size + 1])
-    lines = [_line(row, member) for row in found[:size]]
+    held = held_words(member) if any(row.hushed in HELD for row in found[:size]) else ""
+    lines = [_line(row, member, held) for row in found[:size]]
     more = len(found) > size
     return Page(
         days=_days(lines, today=timezone.now().astimezone(member.zone).date()),
@@ -120,14 +126,8 @@ def page(member: Membership, filters: Filters = Filters(), *, before: int | None
 
 
 def one(member: Membership, event_id: int) -> Notification | None:
-    """One of a member's own notifications that reached them inside the application, under the bell or not."""
-    return (
-        Notification.objects.filter(member=member, event_id=event_id)
-        .annotate(inside=models.F("channels").bitand(live.INSIDE))
-        .filter(inside__gt=0)
-        .select_related("event")
-        .first()
-    )
+    """One of a member's own notifications that reached them on any channel, under the bell or not."""
+    return Notification.objects.filter(member=member, event_id=event_id, channels__gt=0).select_related("event").first()
 
 
 def standing(member: Membership, event_ids: Sequence[int]) -> Marks:
@@ -142,7 +142,16 @@ def standing(member: Membership, event_ids: Sequence[int]) -> Marks:
     )
 
 
-def _line(row: Notification, member: Membership) -> Line:
+def held_words(member: Membership) -> str:
+    """What holds a member's notifications now, and until when; nothing where they are not left alone."""
+    state = quiet.state_of(member)
+    if state.until is None:
+        return ""
+    words = _("Paused until %(until)s") if state.paused_until else _("Quiet until %(until)s")
+    return words % {"until": quiet.until_words(state.until, member.zone)}
+
+
+def _line(row: Notification, member: Membership, held: str = "") -> Line:
     return Line(
         event_id=row.event_id,
         type_key=row.event.type,
@@ -150,6 +159,7 @@ def _line(row: Notification, member: Membership) -> Line:
         told_at=row.event.created_at.astimezone(member.zone),
         is_unread=row.read_at is None,
         is_archived=row.archived_at is not None,
+        held=held if row.hushed in HELD else "",
     )
 
 

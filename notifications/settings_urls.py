@@ -1,6 +1,6 @@
 from django.urls import path
 
-from notifications.views import push, settings, sounds
+from notifications.views import push, quiet, settings, sounds, what_if
 
 urlpatterns = [
     path("", settings.start, name="settings"),
@@ -8,6 +8,8 @@ urlpatterns = [
     path("desktop/", settings.desktop, name="settings-desktop"),
     path("other-apps/", settings.other_apps, name="settings-other-apps"),
     path("mobile/", settings.mobile, name="settings-mobile"),
+    path("quiet-hours/", quiet.page, name="settings-quiet"),
+    path("what-if/", what_if.page, name="what-if"),
     path("sound/", sounds.default, name="settings-sound"),
     path("sound/<str:type_key>/", sounds.of_type, name="settings-sound-of"),
     path("browsers/keep/", push.keep, name="push-keep"),

@@ -15,7 +15,6 @@ from notifications.channels.base import Channel
 from notifications.models import Delivery, DeliveryStatus, Event, Held, Hushed, Lock, Notification, Profile, Snooze
 from notifications.resolution import Choice, Layer, Layers
 
-
 DID_NOT = (
     DeliveryStatus.CAPPED,
     DeliveryStatus.DROPPED,

@@ -24,7 +24,13 @@ ROUTES = sorted(account_pages(get_resolver()))
 
 def address(route: str, *, hub_id: int, event: int) -> str:
     """A real address for a route, with things that exist in the account. A new kind of thing fails here: add it."""
-    samples = {"hub_id": hub_id, "event_id": event, "tab": "email", "type_key": types.deals.STAGE_CHANGED.key}
+    samples = {
+        "hub_id": hub_id,
+        "event_id": event,
+        "tab": "email",
+        "snooze_id": 1,
+        "type_key": types.deals.STAGE_CHANGED.key,
+    }
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(samples[found[1]]), route)
 
 

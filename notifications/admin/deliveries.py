@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -24,6 +25,8 @@ BADGES = {
     DeliveryStatus.FAILED: "danger",
     DeliveryStatus.DUE: "warning",
     DeliveryStatus.CAPPED: "warning",
+    DeliveryStatus.HELD: "info",
+    DeliveryStatus.SUMMED: "on",
 }
 
 
@@ -162,4 +165,8 @@ class DeliveryAdmin(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("what went wrong"))
     def problem(self, obj: Delivery) -> str:
-        return Truncator(obj.error).chars(80)
+        words = Truncator(obj.error).chars(80)
+        if obj.status != DeliveryStatus.HELD:
+            return words
+        until = formats.date_format(timezone.localtime(obj.due_at), "SHORT_DATETIME_FORMAT")
+        return _("%(why)s Until %(until)s") % {"why": _(obj.error), "until": until}

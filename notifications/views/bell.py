@@ -4,16 +4,12 @@ Every POST answers twice: to htmx with a sentence and the new state as the event
 on to everything on the page; without scripts with a message and the page again.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -22,14 +18,17 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import MemberRequest, member_required
 from accounts.errors import DomainError
 from accounts.models import Membership
-from notifications import bell, lines, live, muting, preferences, sounds
+from notifications import bell, lines, muting, preferences, sounds
 from notifications.channels import CHANNELS
 from notifications.lines import Filters
 from notifications.live import Marks
+from notifications.models import BELL
+from notifications.views import answering
+from notifications.views.answering import SURFACES
+from notifications.views.quiet import choices
 
 IN_PANEL = 20
 ON_PAGE = 25
-SURFACES = {"bell": "bell", "list": "bell", "popup": "popup"}  # where a menu was opened → which channel it is about
 MOST_AT_ONCE = 200
 BIGGEST_ID = 2**63 - 1
 
@@ -40,7 +39,7 @@ BIGGEST_ID = 2**63 - 1
 def panel(request: MemberRequest) -> HttpResponse:
     """What opens under the bell (N-020)."""
     page = lines.page(request.member, size=IN_PANEL)
-    return render(request, "notifications/_panel.html", {"page": page, "surface": "bell"})
+    return render(request, "notifications/_panel.html", {"page": page, "surface": "bell", "moments": choices(request)})
 
 
 @member_required
@@ -51,7 +50,7 @@ def state(request: MemberRequest) -> HttpResponse:
 
     `shown`: events that a page shows, by their ids; the answer's `marks` say how they stand.
     """
-    answer = _state(request.member)
+    answer = answering.state(request.member)
     if shown := request.GET.get("shown", ""):
         ids = [_id(int(one)) for one in shown.split(",")[:MOST_AT_ONCE] if one.isdecimal()]
         answer["marks"] = lines.standing(request.member, ids).as_json()
@@ -153,6 +152,8 @@ def menu(request: MemberRequest, event_id: int) -> HttpResponse:
     settings = reverse("notifications:settings-desktop", kwargs={"hub_id": request.account.hub_id})
     context = {
         "notification": notification,
+        "may_snooze": bool(notification.channels & BELL),
+        "moments": choices(request),
         "surface": surface,
         "channel": channel,
         "cell": cell,
@@ -176,12 +177,12 @@ def mute(request: MemberRequest) -> HttpResponse:
     """Turn a type off where it was met (N-012), say so, and offer the way back."""
     form = MuteForm(request.POST)
     if not form.is_valid():
-        return _refused(request, _("Say which kind of notification, and where."), status=422)
+        return answering.refused(request, _("Say which kind of notification, and where."), status=422)
     surface = form.cleaned_data["at"]
     try:
         muted = muting.set_one(request.member, form.cleaned_data["type"], SURFACES[surface], form.cleaned_data["to"])
     except DomainError as error:
-        return _refused(request, str(error), status=error.status)
+        return answering.refused(request, str(error), status=error.status)
     words = {"label": muted.kind.label}
     if surface == "popup":
         said = _("Pop-ups for “%(label)s” are on.") if muted.is_on else _("No more pop-ups for “%(label)s”.")
@@ -193,7 +194,7 @@ def mute(request: MemberRequest) -> HttpResponse:
         )
     undo = {"url": reverse("notifications:mute", kwargs={"hub_id": request.account.hub_id})}
     fields = {"type": muted.kind.key, "at": surface, "to": muted.undo}
-    return _said(request, said % words, undo=undo | {"fields": list(fields.items())} if muted.undo else None)
+    return answering.done(request, said % words, undo=undo | {"fields": list(fields.items())} if muted.undo else None)
 
 
 class SoundForm(forms.Form):
@@ -210,15 +211,17 @@ def sound(request: MemberRequest) -> HttpResponse:
     """Silence the pop-ups of a type or let them be heard again (N-013), say so, and offer the way back."""
     form = SoundForm(request.POST)
     if not form.is_valid():
-        return _refused(request, _("Say which kind of notification, and what it should sound like."), status=422)
+        return answering.refused(
+            request, _("Say which kind of notification, and what it should sound like."), status=422
+        )
     try:
         done = muting.set_sound(request.member, form.cleaned_data["type"], form.cleaned_data["to"])
     except DomainError as error:
-        return _refused(request, str(error), status=error.status)
+        return answering.refused(request, str(error), status=error.status)
     said = _("“%(label)s” makes a sound.") if done.is_on else _("“%(label)s” makes no sound anymore.")
     fields = {"type": done.kind.key, "at": form.cleaned_data["at"], "to": done.undo}
     undo = {"url": reverse("notifications:sound", kwargs={"hub_id": request.account.hub_id})}
-    return _said(request, said % {"label": done.kind.label}, undo=undo | {"fields": list(fields.items())})
+    return answering.done(request, said % {"label": done.kind.label}, undo=undo | {"fields": list(fields.items())})
 
 
 @member_required
@@ -269,10 +272,10 @@ def read_all(request: MemberRequest) -> HttpResponse:
     """Mark everything read up to the newest one that the reader saw."""
     given = request.POST.get("up_to", "")
     if not given.isdecimal() or int(given) > BIGGEST_ID:
-        return _refused(request, _("Say up to which notification."), status=422)
+        return answering.refused(request, _("Say up to which notification."), status=422)
     count = bell.mark_all_read(request.member, up_to=int(given))
     said = ngettext("%(count)d notification marked as read.", "%(count)d notifications marked as read.", count)
-    return _said(request, said % {"count": count}, marks=Marks(read_up_to=int(given)))
+    return answering.done(request, said % {"count": count}, marks=Marks(read_up_to=int(given)))
 
 
 def _each(
@@ -286,10 +289,10 @@ def _each(
     """Do something with the notifications named by `ids`. Those of others are not there."""
     given = request.POST.getlist("ids")
     if not given:
-        return _refused(request, _("Choose at least one notification first."), status=422)
+        return answering.refused(request, _("Choose at least one notification first."), status=422)
     if len(given) > MOST_AT_ONCE:
         sentence = _("At most %(most)d notifications can be changed at once.") % {"most": MOST_AT_ONCE}
-        return _refused(request, sentence, status=422)
+        return answering.refused(request, sentence, status=422)
     wanted = [_id(int(one)) for one in given if one.isdecimal()]
     ids = list(bell.of(request.member).filter(event_id__in=wanted).values_list("event_id", flat=True))
     if not ids:
@@ -299,50 +302,10 @@ def _each(
     if undo:
         url = reverse(undo, kwargs={"hub_id": request.account.hub_id})
         back = {"url": url, "fields": [("ids", one) for one in ids] + [("at", request.POST.get("at", ""))]}
-    return _said(request, words(len(ids)) if words else "", marks=marks(ids), undo=back)
+    return answering.done(request, words(len(ids)) if words else "", marks=marks(ids), undo=back)
 
 
 def _id(given: int) -> int:
     if given > BIGGEST_ID:
         raise Http404
     return given
-
-
-def _state(member: Membership) -> dict[str, Any]:
-    (found,) = live.state_of([member.pk])
-    return {"v": live.VERSION, "kind": "state", **{name: found[name] for name in ("at", "unread", "newest", "dot")}}
-
-
-def _said(
-    request: MemberRequest, sentence: str, *, marks: Marks = live.NO_MARKS, undo: dict[str, Any] | None = None
-) -> HttpResponse:
-    """It is done: say so, with the way back, and tell the page its new state."""
-    if request.headers.get("HX-Request") != "true":
-        if sentence:
-            messages.success(request, sentence)
-        return _back(request)
-    context = {"said": sentence, "undo": undo, "kind": "success", "surface": _surface(request)}
-    answer = render(request, "notifications/_said.html", context) if sentence else HttpResponse(status=204)
-    answer["HX-Trigger"] = json.dumps({"bell:state": {**_state(request.member), "marks": marks.as_json()}})
-    return answer
-
-
-def _refused(request: MemberRequest, sentence: str, *, status: int) -> HttpResponse:
-    """It was not done: say why."""
-    if request.headers.get("HX-Request") != "true":
-        messages.error(request, sentence)
-        return _back(request)
-    context = {"said": sentence, "kind": "error", "surface": _surface(request)}
-    return render(request, "notifications/_said.html", context, status=status)
-
-
-def _surface(request: MemberRequest) -> str:
-    at = request.POST.get("at", "")
-    return at if at in SURFACES else "list"
-
-
-def _back(request: MemberRequest) -> HttpResponse:
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
-        target = reverse("notifications:list", kwargs={"hub_id": request.account.hub_id})
-    return HttpResponseRedirect(target)

@@ -57,14 +57,14 @@ def desktop(request: MemberRequest) -> HttpResponse:
 @require_safe
 def other_apps(request: MemberRequest) -> HttpResponse:
     """The Other apps tab (N-039): nothing to set yet, and it says so."""
-    return render(request, "notifications/settings/other_apps.html", _frame(request, grid.OTHER_APPS))
+    return render(request, "notifications/settings/other_apps.html", frame(request, grid.OTHER_APPS))
 
 
 @member_required
 @require_safe
 def mobile(request: MemberRequest) -> HttpResponse:
     """The Mobile app tab (N-038): nothing to set here."""
-    return render(request, "notifications/settings/mobile.html", _frame(request, grid.MOBILE))
+    return render(request, "notifications/settings/mobile.html", frame(request, grid.MOBILE))
 
 
 def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
@@ -78,7 +78,7 @@ def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
         return redirect(_url(request, tab))
     standing = preferences.standing(request.member)
     heard = hearing.of(request.member, standing.settings) if tab is grid.DESKTOP else None
-    context = _frame(request, tab) | {
+    context = frame(request, tab) | {
         "sections": grid.sections(standing, tab, used=caps.used_today(request.member, tab.channels), heard=heard),
         "daily_limit": _daily_limit(tab),
         "elsewhere": grid.elsewhere(standing, tab),
@@ -212,9 +212,14 @@ def _url(request: MemberRequest, tab: Tab) -> str:
     return reverse(f"notifications:settings-{tab.key}", kwargs={"hub_id": request.account.hub_id})
 
 
-def _frame(request: MemberRequest, tab: Tab) -> dict[str, Any]:
-    """What every tab's page has."""
+def frame(request: MemberRequest, tab: Tab | None) -> dict[str, Any]:
+    """What every tab's page has; None for a page beside the tabs."""
     tabs = [{"url": _url(request, each), "label": each.label, "is_current": each is tab} for each in grid.TABS.values()]
+    grid_urls = {
+        f"{name}_url": reverse(f"notifications:settings-{name}", args=[request.account.hub_id, tab.key])
+        for name in ("cell", "topic")
+        if tab is not None
+    }
     return {
         "tab": tab,
         "tabs": tabs,
@@ -222,8 +227,7 @@ def _frame(request: MemberRequest, tab: Tab) -> dict[str, Any]:
         "member": request.member,
         "settings_url": reverse("notifications:settings", args=[request.account.hub_id]),
         "icons": static("img/icons.svg"),
-        "cell_url": reverse("notifications:settings-cell", args=[request.account.hub_id, tab.key]),
-        "topic_url": reverse("notifications:settings-topic", args=[request.account.hub_id, tab.key]),
+        **grid_urls,
     }
 
 
@@ -263,7 +267,7 @@ def _pieces(request: MemberRequest, tab: Tab, said: str, only: Iterable[str] | N
     kinds = [kind for kind in preferences.kinds_for(request.member) if kind.topic in touched]
     standing = preferences.standing(request.member, kinds)
     found = grid.sections(standing, tab, topics=touched)
-    context = _frame(request, tab) | {
+    context = frame(request, tab) | {
         "said": said,
         "sections": found,
         "rows": [row for section in found for row in section.rows if wanted is None or row.kind.key in wanted],

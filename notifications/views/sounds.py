@@ -40,7 +40,7 @@ def of_type(request: MemberRequest, type_key: str) -> HttpResponse:
     if request.method == "POST":
         return _set(request, kind)
     heard = hearing.of(request.member)
-    context = page._frame(request, grid.DESKTOP) | {
+    context = page.frame(request, grid.DESKTOP) | {
         "kind": kind,
         "picker": grid.sound_of(heard, kind),
         "picker_url": reverse("notifications:settings-sound-of", args=[request.account.hub_id, kind.key]),

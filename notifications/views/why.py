@@ -16,11 +16,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_required
 from accounts.models import Membership
-from notifications import channels, grid, preferences, rendering, told, types
+from notifications import channels, grid, preferences, quiet, rendering, told, types
 from notifications.forms import WhoseForm
 from notifications.grid import Cell
-from notifications.models import DeliveryStatus, Event, Held
+from notifications.models import DeliveryStatus, Event, Held, Hushed
 from notifications.push.deciding import NO_BROWSER
+from notifications.quiet import State
 from notifications.resolution import Layer
 from notifications.types.base import NotificationType
 from notifications.why import Explanation, Verdict, explain
@@ -53,6 +54,8 @@ BY_STATUS = {
     DeliveryStatus.FAILED: (_lazy("failed"), "danger"),
     DeliveryStatus.DROPPED: (_lazy("not sent"), "off"),
     DeliveryStatus.CAPPED: (_lazy("held back"), "warning"),
+    DeliveryStatus.HELD: (_lazy("held"), "info"),
+    DeliveryStatus.SUMMED: (_lazy("in a summary"), "on"),
 }
 
 
@@ -74,13 +77,15 @@ def why(request: MemberRequest, event_id: int) -> HttpResponse:
         "told": bool(explanation.told_by),
         "sentence": _sentence(explanation, is_own=member == request.member),
     }
+    is_held = any(verdict.hushed != Hushed.NOT for verdict in explanation.verdicts)
+    silence = quiet.state_of(member) if is_held else State()
     is_theirs = explanation.is_recipient and explanation.held != Held.NOT_FOR
     if is_theirs or request.member.is_super_admin:
         context |= {
             "event": event,
             "kind": types.get(event.type),
             "message": _message(request, event),
-            "lines": [_line(request, explanation, verdict) for verdict in explanation.verdicts],
+            "lines": [_line(request, explanation, verdict, silence) for verdict in explanation.verdicts],
             "own_acts_url": _own_acts_url(request) if explanation.held == Held.OWN_ACT else "",
         }
     return render(request, "notifications/why.html", context)
@@ -150,7 +155,7 @@ def _message(request: MemberRequest, event: Event) -> rendering.Message:
     return rendering.render(event.type, event.data, language=request.member.spoken_language)
 
 
-def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict) -> Line:
+def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict, silence: State) -> Line:
     is_own = explanation.member == request.member
     may_change = verdict.is_changeable and is_own
     url = _change_url(request, explanation.event.type, verdict.channel.key) if may_change else ""
@@ -161,7 +166,7 @@ def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict) ->
         word,
         colour,
         sentence=_verdict_words(explanation, verdict, is_own=is_own),
-        outcome=_outcome(verdict, zone),
+        outcome=_outcome(verdict, zone, silence),
         until=_when(verdict.lock.ends_at, zone) if verdict.lock and verdict.lock.ends_at else "",
         change_url=url,
     )
@@ -199,15 +204,19 @@ def _reason(is_on: bool, layer: Layer | None, sentence: str, *, is_own: bool, na
     return words % {"why": OF_ANOTHER[layer]}
 
 
-def _outcome(verdict: Verdict, zone: ZoneInfo) -> str:
+def _outcome(verdict: Verdict, zone: ZoneInfo, silence: State) -> str:
     """What became of it: shown here, or sent when and where, or what went wrong."""
     delivery = verdict.delivery
     if verdict.is_unreached:
         return _("Not sent: %(why)s") % {"why": _(NO_BROWSER)}
+    if verdict.hushed != Hushed.NOT:
+        return _hushed_words(verdict, silence, zone)
     if delivery is None:
         return _("Shown in Bellhop") if verdict.is_on and verdict.channel.key not in channels.CARRIER else ""
     if verdict.is_capped:
         return verdict.held_back
+    if verdict.is_held:
+        return _("%(why)s Until %(when)s") % {"why": _(delivery.error), "when": _when(delivery.due_at, zone)}
     status = DeliveryStatus(delivery.status)
     error = _(delivery.error) if delivery.error else ""  # our own reasons are stored untranslated
     if status is DeliveryStatus.SENT and delivery.sent_at:
@@ -222,6 +231,14 @@ def _outcome(verdict: Verdict, zone: ZoneInfo) -> str:
     return _("%(status)s: %(error)s") % {"status": label, "error": error} if error else label
 
 
+def _hushed_words(verdict: Verdict, silence: State, zone: ZoneInfo) -> str:
+    """Why a pop-up waits and until when, or that it was told afterwards."""
+    facts = {"reason": verdict.hushed.label, "when": _when(silence.until, zone) if silence.until else ""}
+    if not verdict.is_held:
+        return _("It came during %(reason)s, and was told afterwards") % facts
+    return _("Held for %(reason)s until %(when)s") % facts if silence.until else _("Held for %(reason)s") % facts
+
+
 def _when(moment: datetime, zone: ZoneInfo) -> str:
     return formats.date_format(moment.astimezone(zone), "DATETIME_FORMAT")
 
@@ -234,6 +251,8 @@ def _word(explanation: Explanation, verdict: Verdict) -> tuple[str, str]:
         return _("off"), "off"
     if verdict.is_unreached:
         return _("not sent"), "off"
+    if verdict.hushed != Hushed.NOT:
+        return (_("held"), "info") if verdict.is_held else (_("told afterwards"), "on")
     if verdict.delivery is not None:
         word, colour = BY_STATUS[DeliveryStatus(verdict.delivery.status)]
         return str(word), colour

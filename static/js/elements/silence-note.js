@@ -1,0 +1,28 @@
+/** The note that everything is paused, or that it is quiet: asked for again whenever the state says that it changed. */
+class SilenceNote extends HTMLElement {
+  #follow = ({ detail: { silence } }) => {
+    if (silence === undefined || silence === this.dataset.silence) return;
+    this.dataset.silence = silence;
+    this.#load();
+  };
+
+  connectedCallback() {
+    document.addEventListener("live:state", this.#follow);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("live:state", this.#follow);
+  }
+
+  async #load() {
+    const asked = this.dataset.silence;
+    if (!asked) return this.replaceChildren();
+    try {
+      const answer = await fetch(this.dataset.url, { redirect: "error" });
+      if (answer.ok && asked === this.dataset.silence) this.innerHTML = await answer.text();
+    } catch {
+      delete this.dataset.silence; // the next state asks again
+    }
+  }
+}
+customElements.define("silence-note", SilenceNote);
