@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('notifications', '0005_phones_and_apps'),
+        ("notifications", "0006_oversight"),
     ]
 
     operations = [
