@@ -9,5 +9,6 @@ urlpatterns = [
     path("<int:hub_id>/settings/notifications/", include("notifications.settings_urls")),
     path("", include("notifications.mail_urls")),
     path("", include("notifications.push_urls")),
+    path("", include("notifications.app_urls")),
     path("developers/types/", include("notifications.reference_urls")),
 ]

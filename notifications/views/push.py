@@ -3,7 +3,6 @@
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import MemberRequest, member_required
 from accounts.errors import DomainError
 from accounts.models import User
+from notifications import installing
 from notifications.push import keys, subscribing
 from notifications.push.subscribing import BadSubscription, Offer
 
@@ -25,8 +25,11 @@ LONGEST = 8000  # bytes of what a browser sends
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker, at the root so that it is responsible for every page."""
-    script = (settings.BASE_DIR / "static" / "js" / "sw.js").read_bytes()
-    return HttpResponse(script, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+    return HttpResponse(
+        installing.worker_script(),
+        content_type="text/javascript; charset=utf-8",
+        headers={"Cache-Control": "no-cache"},
+    )
 
 
 @require_safe

@@ -1,12 +1,27 @@
-/** The service worker: shows what is pushed while no tab is in use, and opens it when it is clicked.
+/** The service worker: shows what is pushed while no tab is in use, opens it when it is clicked, and has a calm page
+for when there is no way to the server. It keeps that page and its files and never a page of an account. SHELL, put
+before this script, names them: { version, page, files, badge }.
 
 A notification's tag is its id, so nothing shows twice. What is not from us, or from a newer version than this, is
 ignored. Pages close notifications that were read elsewhere (push.js).
 */
 const VERSION = 1;
 
-self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+const KEPT = "bellhop-offline-";
+const CACHE = KEPT + SHELL.version;
+
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(keepShell());
+});
+self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET") return;
+  if (request.mode === "navigate") event.respondWith(page(event));
+  else if (SHELL.files.includes(new URL(request.url).pathname)) event.respondWith(fetch(request).catch(() => kept(request)));
+});
 
 self.addEventListener("push", (event) => {
   const said = understood(event.data);
@@ -19,6 +34,31 @@ self.addEventListener("notificationclick", (event) => {
 });
 
 self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(subscribeAgain(event)));
+
+/** Fetched without cookies: what is kept is nobody's. One that is missing leaves the rest of use. */
+async function keepShell() {
+  const cache = await caches.open(CACHE);
+  const all = [SHELL.page, ...SHELL.files].map((url) => new Request(url, { credentials: "omit", cache: "reload" }));
+  await Promise.allSettled(all.map((request) => cache.add(request)));
+}
+
+async function takeOver() {
+  const old = (await caches.keys()).filter((name) => name.startsWith(KEPT) && name !== CACHE);
+  await Promise.all([...old.map((name) => caches.delete(name)), self.registration.navigationPreload?.enable(), self.clients.claim()]);
+}
+
+/** The page from the server, always; without a way there the calm one. */
+async function page(event) {
+  try {
+    return (await event.preloadResponse) ?? (await fetch(event.request));
+  } catch {
+    return kept(SHELL.page);
+  }
+}
+
+async function kept(what) {
+  return (await caches.match(what, { cacheName: CACHE, ignoreVary: true })) ?? Response.error();
+}
 
 /** The payload, or nothing when it is not one of ours. */
 function understood(data) {
@@ -42,8 +82,10 @@ async function show(said) {
     body: typeof said.body === "string" ? said.body : "",
     lang: typeof said.lang === "string" ? said.lang : "",
     tag: `bellhop-${said.id}`,
+    badge: SHELL.badge,
     data: { id: said.id, hub: said.hub, url: said.url, page: isPath(said.page) ? said.page : null },
   });
+  if (Number.isSafeInteger(said.unread)) await self.navigator.setAppBadge?.(said.unread).catch(() => {});
   for (const tab of await tabs()) tab.postMessage({ kind: "pushed", id: said.id });
 }
 

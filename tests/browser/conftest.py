@@ -115,7 +115,7 @@ class Device:
         self.context.clear_cookies()
 
     def _heard(self, kind: str, text: str) -> None:
-        if kind == "error" and "ERR_CONNECTION" not in text and "WebSocket" not in text:
+        if kind == "error" and not any(lost in text for lost in ("ERR_CONNECTION", "ERR_INTERNET", "WebSocket")):
             self.errors.append(text)
 
 
