@@ -31,15 +31,16 @@ POCKET = {"iPhone", "Android"}
 def name_of(user_agent: str) -> str:
     """“Firefox on Linux”. Never empty, and never the raw string, which nobody can read."""
     browser = next((name for sign, name in BROWSERS if sign in user_agent), "")
-    system = _system(user_agent)
+    system = system_of(user_agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
     return browser or system or _("Unknown browser")
 
 
 def is_phone(user_agent: str) -> bool:
-    return _system(user_agent) in POCKET
+    return system_of(user_agent) in POCKET
 
 
-def _system(user_agent: str) -> str:
+def system_of(user_agent: str) -> str:
+    """“iPhone”, “Windows”; nothing where it is not known."""
     return next((name for sign, name in SYSTEMS if sign in user_agent), "")

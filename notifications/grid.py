@@ -38,6 +38,8 @@ DESKTOP = Tab("desktop", gettext_lazy("Desktop"), ("bell", "popup", "browser"))
 OTHER_APPS = Tab("other-apps", gettext_lazy("Other apps"))
 MOBILE = Tab("mobile", gettext_lazy("Mobile app"))
 TABS = {tab.key: tab for tab in (EMAIL, DESKTOP, OTHER_APPS, MOBILE)}  # N-007
+PHONE = Tab("phone", gettext_lazy("Mobile app"), ("mobile",))  # the installed app's own settings (N-038), under MOBILE
+PAGES = {**TABS, PHONE.key: PHONE}
 
 BRIEFLY = {
     Layer.NOT_OFFERED: gettext_lazy("not available"),
@@ -52,8 +54,8 @@ BRIEFLY = {
 
 
 def tab_of(channel_key: str) -> Tab:
-    """The tab that holds a channel's cells."""
-    return next(tab for tab in TABS.values() if channel_key in tab.channel_keys)
+    """The page that holds a channel's cells."""
+    return next(tab for tab in PAGES.values() if channel_key in tab.channel_keys)
 
 
 def anchor(type_key: str) -> str:

@@ -1,13 +1,16 @@
 from django.urls import path
 
-from notifications.views import push, quiet, settings, sounds, what_if
+from notifications.views import phones, push, quiet, settings, sounds, what_if
 
 urlpatterns = [
     path("", settings.start, name="settings"),
     path("email/", settings.email, name="settings-email"),
     path("desktop/", settings.desktop, name="settings-desktop"),
     path("other-apps/", settings.other_apps, name="settings-other-apps"),
-    path("mobile/", settings.mobile, name="settings-mobile"),
+    path("mobile/", phones.tab, name="settings-mobile"),
+    path("phone/", settings.phone, name="settings-phone"),
+    path("phones/test/", phones.test, name="phone-test"),
+    path("phones/forget/", phones.forget, name="phone-forget"),
     path("quiet-hours/", quiet.page, name="settings-quiet"),
     path("what-if/", what_if.page, name="what-if"),
     path("sound/", sounds.default, name="settings-sound"),

@@ -6,10 +6,11 @@ from notifications.channels.base import Carrier, Channel
 from notifications.channels.bell import Bell
 from notifications.channels.browser import Browser
 from notifications.channels.email import Email
+from notifications.channels.mobile import Mobile
 from notifications.channels.popup import Popup
 
 INSIDE: tuple[Channel, ...] = (Bell(), Popup())
-CARRIERS: tuple[Carrier, ...] = (Email(), Browser())
+CARRIERS: tuple[Carrier, ...] = (Email(), Browser(), Mobile())
 
 CARRIER: dict[str, Carrier] = {carrier.key: carrier for carrier in CARRIERS}
 ALL: tuple[Channel, ...] = (*INSIDE, *CARRIERS)

@@ -1,19 +1,24 @@
-"""Parcels to pushes: one notification goes to every browser of its member, and is sent when any of them took it."""
+"""Parcels to pushes: one notification goes to every browser of its member, and is sent when any of them took it.
+
+The ways say where the notifications of a channel go: browsers on computers, or everything that is on a phone.
+"""
 
 import queue
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Protocol
 
 from django.conf import settings
 from django.db.models import F
 
+from notifications import live
 from notifications.channels.base import Outcome, Parcel, Sent, TryLater, Unreachable
 from notifications.models import BrowserSubscription
 from notifications.push import keys, subscribing
-from notifications.push.deciding import NO_BROWSER, NO_KEYS
+from notifications.push.deciding import NO_BROWSER, NO_KEYS, NO_PHONE
 from notifications.push.sending import Answer, Job, Verdict, pusher
 
 TOGETHER = 100  # parcels whose browsers are read with one query
@@ -21,6 +26,53 @@ UNDER_WAY = 600  # pushes at once, in this process
 WAIT = 0.25  # seconds after which the caller may write down what is known
 SENT_WITH = ("endpoint", "p256dh", "auth")  # of a subscription
 GATHER = 0.02  # seconds: answers that come close together are taken together
+
+
+class Way(Protocol):
+    """One kind of address that the notifications of a channel go to."""
+
+    @property
+    def why_none(self) -> str:
+        """Why a parcel without a job goes nowhere."""
+        ...
+
+    def jobs(self, parcels: Sequence[Parcel]) -> Mapping[int, Sequence[Job]]:
+        """What each parcel (by its delivery) becomes: a job per address."""
+        ...
+
+
+@dataclass(frozen=True)
+class Browsers:
+    """Web push, to browsers on computers or to those on phones."""
+
+    are_phones: bool = False
+
+    @property
+    def why_none(self) -> str:
+        if not keys.is_available():
+            return NO_KEYS
+        return NO_PHONE if self.are_phones else NO_BROWSER
+
+    def jobs(self, parcels: Sequence[Parcel]) -> Mapping[int, Sequence[Job]]:
+        if not keys.is_available():
+            return {}
+        browsers = _browsers({parcel.member_id for parcel in parcels}, are_phones=self.are_phones)
+        unread = unread_of(browsers) if self.are_phones else {}
+        return {
+            parcel.delivery_id: [
+                job_for(parcel, browser, unread=unread.get(parcel.member_id)) for browser in browsers[parcel.member_id]
+            ]
+            for parcel in parcels
+        }
+
+
+COMPUTERS = (Browsers(),)
+PHONES = (Browsers(are_phones=True),)
+
+
+def unread_of(member_ids: Iterable[int]) -> dict[int, int]:
+    """How many each member has unread: an installed application shows it on its icon."""
+    return {state["id"]: state["unread"] for state in live.state_of(list(member_ids))}
 
 
 @dataclass
@@ -32,9 +84,9 @@ class Journey:
     answers: list[Answer] = field(default_factory=list)
 
 
-def carry(parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:
+def carry(parcels: Iterable[Parcel], ways: Sequence[Way] = COMPUTERS) -> Iterator[Outcome | None]:
     """Exactly one outcome per parcel, as it is known. What a browser's subscription taught us is kept."""
-    trip = Trip()
+    trip = Trip(ways)
     incoming, more = iter(parcels), True
     try:
         while more or trip.journeys:
@@ -52,6 +104,7 @@ def carry(parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:
 class Trip:
     """Everything that one caller has under way."""
 
+    ways: Sequence[Way]
     journeys: dict[int, Journey] = field(default_factory=dict)  # by delivery
     under_way: int = 0  # pushes
     _answers: "queue.SimpleQueue[Answer]" = field(default_factory=queue.SimpleQueue)
@@ -60,15 +113,15 @@ class Trip:
 
     def begin(self, parcels: list[Parcel]) -> Iterator[Outcome]:
         """Start the pushes of some parcels; those that go nowhere have their outcome at once."""
-        browsers = _browsers({parcel.member_id for parcel in parcels})
+        by_way = [way.jobs(parcels) for way in self.ways]
         jobs: list[Job] = []
         for parcel in parcels:
-            mine = browsers[parcel.member_id]
-            if not mine or not keys.is_available():
-                yield Unreachable(parcel, NO_BROWSER if keys.is_available() else NO_KEYS)
+            mine = [job for found in by_way for job in found.get(parcel.delivery_id, ())]
+            if not mine:
+                yield Unreachable(parcel, self.ways[0].why_none)
                 continue
             self.journeys[parcel.delivery_id] = Journey(parcel, awaited=len(mine))
-            jobs += [job_for(parcel, browser) for browser in mine]
+            jobs += mine
         self.under_way += len(jobs)
         pusher().send(jobs, self._answers)
 
@@ -123,7 +176,7 @@ def outcome_of(parcel: Parcel, answers: list[Answer]) -> Outcome:
     return Unreachable(parcel, words)
 
 
-def job_for(parcel: Parcel, browser: BrowserSubscription) -> Job:
+def job_for(parcel: Parcel, browser: BrowserSubscription, *, unread: int | None = None) -> Job:
     """What one browser gets of a parcel."""
     return Job(
         ref=parcel.delivery_id,
@@ -139,6 +192,7 @@ def job_for(parcel: Parcel, browser: BrowserSubscription) -> Job:
         topic=parcel.message.topic,
         page=_page(parcel.message.url),
         language=parcel.language,
+        unread=unread,
     )
 
 
@@ -148,10 +202,10 @@ def _page(url: str) -> str:
     return path.partition("#")[0].partition("?")[0] if len(path) < 500 else ""
 
 
-def _browsers(member_ids: set[int]) -> defaultdict[int, list[BrowserSubscription]]:
+def _browsers(member_ids: set[int], *, are_phones: bool) -> defaultdict[int, list[BrowserSubscription]]:
     """The browsers of each member: those of the person."""
     found: defaultdict[int, list[BrowserSubscription]] = defaultdict(list)
-    of_members = BrowserSubscription.objects.filter(user__memberships__in=member_ids, is_phone=False).order_by("pk")
-    for browser in of_members.only(*SENT_WITH).annotate(member_id=F("user__memberships__id")):
+    of_members = BrowserSubscription.objects.filter(user__memberships__in=member_ids, is_phone=are_phones)
+    for browser in of_members.order_by("pk").only(*SENT_WITH).annotate(member_id=F("user__memberships__id")):
         found[browser.member_id].append(browser)
     return found

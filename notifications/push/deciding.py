@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,8 @@ from notifications import live, presence
 from notifications.channels.base import Drop, Verdict, Wait
 
 PATIENCE = 3.0  # seconds that a tab in use has to confirm the pop-up
+AT_HAND = 150.0  # seconds a phone waits for somebody at work in a tab: longer than a tab believes in them (live.js)
+LOOK_AGAIN = 20.0  # seconds until it is asked again whether they still are
 TTL = 24 * 3600  # seconds for which a push is worth anything
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,9 @@ SHOWN = gettext_noop("It popped up in the tab that was in use.")
 AT_WORK = gettext_noop("The member was at work in the application, and pop-ups are off for this.")
 CLOSED = gettext_noop("No tab was open, and the member wants no notifications while the application is closed.")
 READ = gettext_noop("It had been read before it was sent.")
+AT_HAND_ALL_THE_TIME = gettext_noop("The member was at work in the application when it popped up, and went on working.")
+STILL_AT_WORK = gettext_noop("Waiting for the member, who is at work in the application, to see it there.")
+NO_PHONE = gettext_noop("The member has allowed notifications on no phone.")
 NO_BROWSER = gettext_noop("The member has allowed notifications in no browser.")
 TOO_OLD = gettext_noop("It was too old to be worth showing.")
 NO_KEYS = gettext_noop("This installation has no keys for web push.")
@@ -54,11 +59,28 @@ def decide(case: Case) -> Verdict:
     """Go (None), wait some seconds, or be dropped and why."""
     if not case.has_browser:
         return Drop(NO_BROWSER)
+    return _out_of_date(case) or _by_presence(case)
+
+
+def decide_for_phone(case: Case) -> Verdict:
+    """The same for a phone: it goes, unless the member sees it where they are at work."""
+    if not case.has_browser:
+        return Drop(NO_PHONE)
+    return _out_of_date(case) or _by_being_at_hand(case)
+
+
+def _out_of_date(case: Case) -> Verdict:
     if case.is_read:
         return Drop(READ)
-    if case.age > TTL:
-        return Drop(TOO_OLD)
-    return _by_presence(case)
+    return Drop(TOO_OLD) if case.age > TTL else None
+
+
+def _by_being_at_hand(case: Case) -> Verdict:
+    if case.where is not Where.ACTIVE or not case.pops_up:
+        return None
+    if case.age < AT_HAND:
+        return Wait(min(LOOK_AGAIN, AT_HAND - case.age), STILL_AT_WORK)
+    return Drop(AT_HAND_ALL_THE_TIME)
 
 
 def _by_presence(case: Case) -> Verdict:
@@ -75,15 +97,24 @@ def _by_presence(case: Case) -> Verdict:
 
 def judge(delivery_ids: Sequence[int]) -> Mapping[int, Verdict]:
     """The verdict on each of these deliveries: one query, and one look at who is there."""
-    rows = _read(delivery_ids)
+    return _judge(delivery_ids, decide, phones=False)
+
+
+def judge_for_phones(delivery_ids: Sequence[int]) -> Mapping[int, Verdict]:
+    """The same for deliveries to phones."""
+    return _judge(delivery_ids, decide_for_phone, phones=True)
+
+
+def _judge(delivery_ids: Sequence[int], decided: Callable[[Case], Verdict], *, phones: bool) -> Mapping[int, Verdict]:
+    rows = _read(delivery_ids, phones=phones)
     places = _where_all({(account, member) for _id, account, member, *_rest in rows})
     return {
-        id_: decide(Case(places[member], pops_up, float(age), bool(wants), is_read, has_browser))
+        id_: decided(Case(places[member], pops_up, float(age), bool(wants), is_read, has_browser))
         for id_, _account, member, pops_up, age, wants, is_read, has_browser in rows
     }
 
 
-def _read(delivery_ids: Sequence[int]) -> list[tuple[int, int, int, bool, float, bool, bool, bool]]:
+def _read(delivery_ids: Sequence[int], *, phones: bool) -> list[tuple[int, int, int, bool, float, bool, bool, bool]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -91,14 +122,14 @@ def _read(delivery_ids: Sequence[int]) -> list[tuple[int, int, int, bool, float,
                    extract(epoch FROM statement_timestamp() - coalesce(d.released_at, d.created_at)),
                    s.pushes_when_closed, n.read_at IS NOT NULL OR n.archived_at IS NOT NULL,
                    EXISTS (SELECT 1 FROM notifications_browsersubscription b
-                           WHERE b.user_id = m.user_id AND NOT b.is_phone)
+                           WHERE b.user_id = m.user_id AND b.is_phone = %s)
             FROM notifications_delivery d
             JOIN accounts_membership m ON m.id = d.member_id
             LEFT JOIN notifications_notification n ON n.member_id = d.member_id AND n.event_id = d.event_id
             LEFT JOIN notifications_membersettings s ON s.member_id = d.member_id
             WHERE d.id = ANY(%s)
             """,
-            [live.POPUP, list(delivery_ids)],
+            [live.POPUP, phones, list(delivery_ids)],
         )
         return list(cursor.fetchall())
 

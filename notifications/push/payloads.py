@@ -17,10 +17,11 @@ def packed(
     page: str,
     topic: str,
     language: str,
+    unread: int | None = None,
     most: int = MOST,
 ) -> bytes:
     """The JSON that the service worker reads. Whatever the title and body, at most `most` bytes."""
-    facts = {
+    facts: dict[str, str | int] = {
         "v": VERSION,
         "id": event_id,
         "hub": hub_id,
@@ -31,6 +32,8 @@ def packed(
         "topic": topic,
         "lang": language,
     }
+    if unread is not None:
+        facts["unread"] = unread
     for name in ("body", "title"):
         whole = orjson.dumps(facts)
         if len(whole) <= most:

@@ -60,12 +60,18 @@ class Job:
     topic: str
     language: str
     page: str = ""  # where it leads in the end, when that is one of our pages
+    unread: int | None = None  # for the number on the icon of an installed application
     ttl: int = TTL
 
     @property
     def where(self) -> str:
         """The push service, in a word."""
         return outgoing.origin_of(self.endpoint).partition("://")[2]
+
+    @property
+    def row_id(self) -> int:
+        """The row that learns from the answer."""
+        return self.subscription_id
 
 
 @dataclass(frozen=True)
@@ -189,6 +195,7 @@ def _sealed(job: Job, most: int) -> bytes:
         page=job.page,
         topic=job.topic,
         language=job.language,
+        unread=job.unread,
         most=most,
     )
     subscription = {"endpoint": job.endpoint, "keys": {"p256dh": job.p256dh, "auth": job.auth}}

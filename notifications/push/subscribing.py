@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -56,6 +56,8 @@ class Offer:
     endpoint: str
     p256dh: str
     auth: str
+    is_phone: bool = False  # the mobile channel, whether installed or a plain browser there
+    is_installed: bool = False  # opened from its icon
 
 
 def keep(
@@ -82,11 +84,11 @@ def keep(
             "p256dh": offer.p256dh,
             "auth": offer.auth,
             "session": session,
+            "is_phone": offer.is_phone,
             "seen_at": timezone.now(),
         }
         if user_agent:
-            with translation.override("en"):  # a name, like “Firefox on Linux”
-                facts["browser"] = browsers.name_of(user_agent)[:120]
+            facts["browser"] = _name_of(user_agent, is_installed=offer.is_installed)
         row, _made = BrowserSubscription.objects.update_or_create(endpoint=offer.endpoint, defaults=facts)
         surplus = BrowserSubscription.objects.filter(user=person).order_by("-seen_at", "-pk")[MOST:]
         BrowserSubscription.objects.filter(pk__in=[each.pk for each in surplus]).delete()
@@ -98,7 +100,7 @@ def renew(person: User, offer: Offer, *, replaces: str) -> BrowserSubscription:
     old = BrowserSubscription.objects.filter(user=person, endpoint=replaces).first() if replaces else None
     if old is None:
         raise UnknownBrowser(_("This browser is not known here."))
-    row = keep(person, offer, replaces=replaces)
+    row = keep(person, replace(offer, is_phone=old.is_phone), replaces=replaces)
     BrowserSubscription.objects.filter(pk=row.pk).update(browser=old.browser, session=old.session)
     return row
 
@@ -118,17 +120,24 @@ def forget_sign_in(session_key: str | None) -> None:
 
 def send_test(member: Membership, endpoint: str) -> str:
     """Send a test to one browser of the member's person and say where it went. Refuses in words where it failed."""
-    if not keys.is_available():
-        raise NoPush(_(NO_KEYS))
     browser = BrowserSubscription.objects.filter(user=member.user, endpoint=endpoint).first()
     if browser is None:
         raise UnknownBrowser(_("This browser is not known here. Press “Allow notifications” again."))
+    return test(member, browser)
+
+
+def test(member: Membership, browser: BrowserSubscription) -> str:
+    """Send a test to a browser that is known to be the person's."""
+    if not keys.is_available():
+        raise NoPush(_(NO_KEYS))
     answer = push_now(_test(member, browser))
     learn([answer])
     if answer.verdict is Verdict.GONE:
         raise NotDelivered(_("The push service no longer knows this browser. Press “Allow notifications” again."))
     if answer.verdict is not Verdict.TAKEN:
         raise NotDelivered(_("The test did not get through: %(why)s.") % {"why": answer.words})
+    if browser.is_phone:
+        return _("Sent. If nothing shows, the phone’s own settings may be holding it back.")
     return _("Sent. If nothing shows, your operating system may be holding it back.")
 
 
@@ -143,7 +152,7 @@ def _test(member: Membership, browser: BrowserSubscription) -> Job:
         hub_id=member.account.hub_id,
         title=_("This is a test"),
         body=_("Notifications of Bellhop will look like this."),
-        url=f"/{member.account.hub_id}/settings/notifications/desktop/",
+        url=f"/{member.account.hub_id}/settings/notifications/{'phone' if browser.is_phone else 'desktop'}/",
         topic="",
         language=member.spoken_language,
         ttl=60,
@@ -189,10 +198,17 @@ def _write_down(heard: dict[int, str], taken: set[int]) -> None:
         )
 
 
+def _name_of(user_agent: str, *, is_installed: bool) -> str:
+    """A name for the list, like “Firefox on Linux”, or “Bellhop on iPhone” where it is installed."""
+    with translation.override("en"):
+        found = browsers.system_of(user_agent) if is_installed else ""
+        return (f"Bellhop on {found}" if found else browsers.name_of(user_agent))[:120]
+
+
 def _is_up_to_date(known: BrowserSubscription, person: User, offer: Offer, session: str) -> bool:
     """Whether there is nothing to write: most page loads only compare."""
     is_same = (known.user_id, known.p256dh, known.auth, known.session) == (person.pk, offer.p256dh, offer.auth, session)
-    return is_same and known.seen_at > timezone.now() - SEEN_EVERY
+    return is_same and known.is_phone == offer.is_phone and known.seen_at > timezone.now() - SEEN_EVERY
 
 
 def _check_keys(offer: Offer) -> None:

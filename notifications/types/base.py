@@ -188,9 +188,10 @@ class Topic:
 
 
 def _with_company(defaults: Iterable[str], *, only: frozenset[str] | None) -> frozenset[str]:
-    """The browser stands in for a pop-up that nobody is there to see, so what pops up by default is on there too."""
+    """Browser and phone stand in for a pop-up that nobody is there to see: what pops up by default is on there too."""
     given = frozenset(defaults)
-    return given | {"browser"} if "popup" in given and (only is None or "browser" in only) else given
+    company = frozenset({"browser", "mobile"}) if "popup" in given else frozenset()
+    return given | (company if only is None else company & only)
 
 
 def catalogue(topics: Iterable[Topic]) -> dict[str, NotificationType]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from notifications.types.base import NotificationType, Topic
 
-CHANNELS: Final = frozenset({"bell", "popup", "email", "browser"})
+CHANNELS: Final = frozenset({"bell", "popup", "email", "browser", "mobile"})
 """The channels a type may name. A test holds this equal to what `notifications.channels` offers."""
 
 KEY: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

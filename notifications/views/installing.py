@@ -9,7 +9,7 @@ from accounts.context import shell
 from accounts.models import Membership
 from notifications import installing
 
-WAYS = {"notifications": "notifications:list", "settings": "notifications:settings-mobile"}
+WAYS = {"notifications": "notifications:list", "settings": "notifications:settings-phone"}
 
 
 @require_safe

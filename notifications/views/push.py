@@ -113,7 +113,13 @@ def _offer(given: dict[str, Any]) -> Offer:
     """A PushSubscription as browsers write it down."""
     sealed = given.get("keys")
     found = sealed if isinstance(sealed, dict) else {}
-    return Offer(_text(given, "endpoint"), _text(found, "p256dh"), _text(found, "auth"))
+    return Offer(
+        _text(given, "endpoint"),
+        _text(found, "p256dh"),
+        _text(found, "auth"),
+        is_phone=given.get("isPhone") is True,
+        is_installed=given.get("isInstalled") is True,
+    )
 
 
 def _text(given: dict[str, Any], name: str) -> str:

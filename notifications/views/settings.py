@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -21,11 +22,11 @@ from accounts import plans
 from accounts.access import MemberRequest, member_required
 from accounts.errors import DomainError
 from accounts.plans import Feature
-from notifications import caps, channels, examples, grid, hearing, preferences, types
+from notifications import caps, channels, examples, grid, hearing, phones, preferences, types
 from notifications.channels.base import Channel
 from notifications.forms import CellForm, GridForm, OptionsForm, SwitchForm, TopicForm
 from notifications.grid import Tab
-from notifications.models import MemberSettings
+from notifications.models import BrowserSubscription, MemberSettings
 from notifications.push import keys
 
 CLEARED = "cleared_preferences"  # session key: when, and what stood before “Clear all”, by member
@@ -61,10 +62,10 @@ def other_apps(request: MemberRequest) -> HttpResponse:
 
 
 @member_required
-@require_safe
-def mobile(request: MemberRequest) -> HttpResponse:
-    """The Mobile app tab (N-038): nothing to set here."""
-    return render(request, "notifications/settings/mobile.html", frame(request, grid.MOBILE))
+@never_cache
+def phone(request: MemberRequest) -> HttpResponse:
+    """The installed application's own settings (N-038)."""
+    return _grid_page(request, grid.PHONE)
 
 
 def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
@@ -84,7 +85,8 @@ def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
         "elsewhere": grid.elsewhere(standing, tab),
         "settings": standing.settings,
         "switches": _switches(tab, standing.settings),
-        "browsers": request.user.browser_subscriptions.order_by("-seen_at") if tab is grid.DESKTOP else (),
+        "browsers": _browsers(request) if tab is grid.DESKTOP else (),
+        "phones": phones.of(request.user) if tab is grid.PHONE else (),
         "push_key": keys.public(),
         "can_undo": _cleared(request) is not None,
         "has_admin_layers": plans.has(request.account.plan, Feature.DEFAULT_PREFERENCES),
@@ -203,9 +205,9 @@ def _cleared(request: MemberRequest) -> dict[str, tuple[int, int]] | None:
 
 
 def _tab(key: str) -> Tab:
-    if key not in (grid.EMAIL.key, grid.DESKTOP.key):
+    if key not in (grid.EMAIL.key, grid.DESKTOP.key, grid.PHONE.key):
         raise Http404
-    return grid.TABS[key]
+    return grid.PAGES[key]
 
 
 def _url(request: MemberRequest, tab: Tab) -> str:
@@ -214,7 +216,10 @@ def _url(request: MemberRequest, tab: Tab) -> str:
 
 def frame(request: MemberRequest, tab: Tab | None) -> dict[str, Any]:
     """What every tab's page has; None for a page beside the tabs."""
-    tabs = [{"url": _url(request, each), "label": each.label, "is_current": each is tab} for each in grid.TABS.values()]
+    current = grid.MOBILE if tab is grid.PHONE else tab
+    tabs = [
+        {"url": _url(request, each), "label": each.label, "is_current": each is current} for each in grid.TABS.values()
+    ]
     grid_urls = {
         f"{name}_url": reverse(f"notifications:settings-{name}", args=[request.account.hub_id, tab.key])
         for name in ("cell", "topic")
@@ -229,6 +234,10 @@ def frame(request: MemberRequest, tab: Tab | None) -> dict[str, Any]:
         "icons": static("img/icons.svg"),
         **grid_urls,
     }
+
+
+def _browsers(request: MemberRequest) -> QuerySet[BrowserSubscription]:
+    return request.user.browser_subscriptions.filter(is_phone=False).order_by("-seen_at")
 
 
 def _switches(tab: Tab, settings: MemberSettings) -> list[tuple[Channel, bool]]:

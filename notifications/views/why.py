@@ -20,7 +20,7 @@ from notifications import channels, grid, preferences, quiet, rendering, told, t
 from notifications.forms import WhoseForm
 from notifications.grid import Cell
 from notifications.models import DeliveryStatus, Event, Held, Hushed
-from notifications.push.deciding import NO_BROWSER
+from notifications.push.deciding import NO_BROWSER, NO_PHONE
 from notifications.quiet import State
 from notifications.resolution import Layer
 from notifications.types.base import NotificationType
@@ -208,7 +208,7 @@ def _outcome(verdict: Verdict, zone: ZoneInfo, silence: State) -> str:
     """What became of it: shown here, or sent when and where, or what went wrong."""
     delivery = verdict.delivery
     if verdict.is_unreached:
-        return _("Not sent: %(why)s") % {"why": _(NO_BROWSER)}
+        return _("Not sent: %(why)s") % {"why": _(NO_PHONE if verdict.channel.key == "mobile" else NO_BROWSER)}
     if verdict.hushed != Hushed.NOT:
         return _hushed_words(verdict, silence, zone)
     if delivery is None:

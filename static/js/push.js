@@ -37,7 +37,9 @@ async function subscribe() {
 }
 
 async function keep(found) {
-  const said = await tell("keep", { ...found.toJSON(), replaces: localStorage.getItem(KNOWN) ?? "" });
+  const { device, installed } = document.documentElement.dataset;
+  const where = { isPhone: device === "phone", isInstalled: installed !== undefined };
+  const said = await tell("keep", { ...found.toJSON(), ...where, replaces: localStorage.getItem(KNOWN) ?? "" });
   if (said.isFine) localStorage.setItem(KNOWN, found.endpoint);
   return said;
 }
@@ -70,7 +72,7 @@ async function close(isDone) {
   }
 }
 
-/** The Browser section. Says in words how it stands in this browser. */
+/** The Browser section, and on a phone its like. Says in words how it stands in this browser, on the device that it is for. */
 class PushBrowser extends HTMLElement {
   async connectedCallback() {
     this.said = this.querySelector("[data-said]");
@@ -89,6 +91,7 @@ class PushBrowser extends HTMLElement {
   }
 
   async #state() {
+    if (document.documentElement.dataset.device !== (this.dataset.for ?? "computer")) return "elsewhere";
     if (!this.dataset.key) return "unavailable";
     if (!isSecureContext) return "insecure";
     if (!isPossible) return "unsupported";
@@ -111,7 +114,7 @@ class PushBrowser extends HTMLElement {
     for (const line of this.querySelectorAll("[data-browser]")) {
       const isMine = line.dataset.browser === digest;
       line.querySelector("[data-mine]").hidden = !isMine;
-      line.querySelector("form").addEventListener("submit", () => isMine && this.#letGo(found), { once: true });
+      line.querySelector("form[data-forget]").addEventListener("submit", () => isMine && this.#letGo(found), { once: true });
     }
   }
 

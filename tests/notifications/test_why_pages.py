@@ -272,3 +272,4 @@ def test_a_browser_channel_that_was_on_and_allowed_nowhere_says_so(as_bob, alice
 
     assert "You got this by: Bell, Pop-up, E-mail." in page
     assert "Not sent: The member has allowed notifications in no browser." in page
+    assert "Not sent: The member has allowed notifications on no phone." in page
