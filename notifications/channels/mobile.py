@@ -15,6 +15,7 @@ class Mobile:
     key = KEY
     bit = BIT
     label = _("Mobile app")
+    interrupts = True
     reached_sql = """EXISTS (SELECT 1 FROM notifications_browsersubscription b
         WHERE b.user_id = decided.user_id AND b.is_phone)"""
 
