@@ -241,6 +241,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "notifications.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "records": {"task": "crm.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "bin": {"task": "crm.tasks.empty_bin", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 # --- Mail: without EMAIL_URL everything goes to the sandbox outbox

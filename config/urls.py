@@ -11,5 +11,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("api/", include("config.api")),
     path("", include("notifications.urls")),
+    path("", include("crm.urls")),
     path("", include("accounts.urls")),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from notifications.types.base import Topic
+from notifications.types.base import ASSIGNMENT_WINDOW, Topic
 
 TOPIC = Topic(
     "general",
@@ -138,6 +138,16 @@ RECORD_ASSOCIATED = TOPIC.type(
     defaults={"bell"},
     group="records",
     requirements=("N-096", "N-107"),
+)
+
+RECORDS_ASSIGNED = TOPIC.type(
+    "records_assigned",
+    label=_("Several records or tasks are assigned to you within five minutes"),
+    title=_("You have been assigned {records}"),
+    example={"records": "2 contacts and 5 tasks", "url": "/1001/assigned/77/"},
+    defaults={"bell", "popup", "email"},
+    window=ASSIGNMENT_WINDOW,
+    group="records",
 )
 
 ACTIVITY_LOGGED = TOPIC.type(

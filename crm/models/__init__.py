@@ -1,0 +1,42 @@
+"""The records of an account, what hangs on them, and what waits for its time."""
+
+from crm.models.activities import Activity, ActivityKind, Mention
+from crm.models.defined import CustomKind, CustomProperty
+from crm.models.duplicates import Duplicate, Why
+from crm.models.pipelines import Outcome, Pipeline, Stage
+from crm.models.records import (
+    Association,
+    Change,
+    Follower,
+    Reach,
+    Record,
+    RecordPermission,
+    RecordView,
+    Source,
+)
+from crm.models.timed import Assignment, AssignmentOutcome, AssignmentWindow, DueNotice
+
+__all__ = [
+    "Activity",
+    "ActivityKind",
+    "Assignment",
+    "AssignmentOutcome",
+    "AssignmentWindow",
+    "Association",
+    "Change",
+    "CustomKind",
+    "CustomProperty",
+    "DueNotice",
+    "Duplicate",
+    "Follower",
+    "Mention",
+    "Outcome",
+    "Pipeline",
+    "Reach",
+    "Record",
+    "RecordPermission",
+    "RecordView",
+    "Source",
+    "Stage",
+    "Why",
+]

@@ -1,0 +1,26 @@
+"""Where the pages of the records stand: what notifications and the API link to."""
+
+from crm.kinds import BUILT_IN
+from crm.models import Activity, AssignmentWindow, Record
+
+
+def record(one: Record) -> str:
+    """The page of a record: /1001/contacts/311/, /1001/objects/berths/12/."""
+    kind = one.kind if one.kind in BUILT_IN else f"objects/{one.kind}"
+    return f"/{one.account.hub_id}/{kind}/{one.pk}/"
+
+
+def activity(one: Activity) -> str:
+    """An activity on its record's page; a comment where it stands below its activity."""
+    if one.parent_id:
+        return f"{record(one.record)}activities/{one.parent_id}/#comment-{one.pk}"
+    return f"{record(one.record)}activities/{one.pk}/"
+
+
+def assigned(window: AssignmentWindow) -> str:
+    """The list of what was assigned within one window."""
+    return f"/{window.recipient.account.hub_id}/assigned/{window.pk}/"
+
+
+def duplicates(one: Record) -> str:
+    return f"{record(one)}duplicates/"

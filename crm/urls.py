@@ -1,0 +1,6 @@
+"""The pages of the records."""
+
+from django.urls import URLPattern, URLResolver
+
+app_name = "crm"
+urlpatterns: list[URLPattern | URLResolver] = []
