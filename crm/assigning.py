@@ -9,7 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone, translation
@@ -25,6 +25,7 @@ from notifications.types import general
 from notifications.types.base import ASSIGNMENT_WINDOW
 
 MOST_AT_ONCE = 200
+AGAIN = timedelta(minutes=1)  # so that what fails does not stand in front of the others
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,8 @@ def close_due(now: datetime | None = None) -> int:
         try:
             closed += close(pk, now=now)
         except Exception:
-            log.exception("The assignment window %s could not be closed; it is tried again", pk)
+            log.exception("The assignment window %s could not be closed; it is tried again in a minute", pk)
+            AssignmentWindow.objects.filter(pk=pk).update(due_at=timezone.now() + AGAIN)
     return closed
 
 

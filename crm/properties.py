@@ -84,9 +84,10 @@ def _date(_one: Property, raw: object, _zone: zoneinfo.ZoneInfo) -> str:
 def _datetime(_one: Property, raw: object, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """A moment. Without a zone it is wall time in `zone`; a day alone is nine in the morning there."""
     try:
-        moment = raw if isinstance(raw, dt.datetime) else parse_datetime(str(raw))
-        if moment is None and (day := parse_date(str(raw))):
-            moment = dt.datetime.combine(day, dt.time(9))
+        moment = raw if isinstance(raw, dt.datetime) else None
+        if moment is None:
+            day = parse_date(str(raw))
+            moment = dt.datetime.combine(day, dt.time(9)) if day else parse_datetime(str(raw))
         if moment is not None and moment.tzinfo is None:
             moment = moment.replace(tzinfo=zone)
         return moment.astimezone(dt.UTC) if moment else _no_moment()

@@ -50,7 +50,9 @@ def create(
     `tells`: whether who is named in it hears of it; unless said, tasks made through the API tell nobody (N-142).
     """
     kind = schema.kind_of(account, kind) if isinstance(kind, str) else kind
-    found = checking.cleaned(kind, given, account=account, zone=_zone(account, by), is_new=True)
+    found = checking.cleaned(
+        kind, given, account=account, zone=_zone(account, kind, given, owner=None, by=by), is_new=True
+    )
     record = Record(account=account, kind=kind.key, source=source, created_by=by)
     if found.get("owner") is None and by is not None and permissions.reach_of(by, kind.key)[1] != Reach.ALL:
         found["owner"] = by.pk  # else who made it could not see it
@@ -91,7 +93,7 @@ def change(
     if version is not None and version != record.version:
         raise StaleRecord(version=record.version, changes=timeline.since(record, version))
     kind = kind or schema.kind_of(record.account, record.kind)
-    zone = record.owner.zone if record.owner else _zone(record.account, by)
+    zone = _zone(record.account, kind, given, owner=record.owner, by=by)
     found = checking.cleaned(kind, given, account=record.account, zone=zone, is_new=False)
     before = {key: current(record, kind, key) for key in found}
     lines = {key: (before[key], value) for key, value in found.items() if before[key] != value}
@@ -252,5 +254,13 @@ def _save(record: Record) -> None:
         raise AddressTaken(record.address, there or 0) from error
 
 
-def _zone(account: Account, by: Membership | None) -> zoneinfo.ZoneInfo:
-    return by.zone if by else zoneinfo.ZoneInfo(account.time_zone)
+def _zone(
+    account: Account, kind: Kind, given: Mapping[str, object], *, owner: Membership | None, by: Membership | None
+) -> zoneinfo.ZoneInfo:
+    """Where a time without a zone is meant: where the owner is, else where it was written, else the account's."""
+    if not any((one := kind.find(key)) and one.type is Type.DATETIME for key in given):
+        return zoneinfo.ZoneInfo(account.time_zone)  # nothing asks
+    if "owner" in given and str(pk := getattr(given["owner"], "pk", given["owner"])).isdecimal():
+        owner = Membership.objects.select_related("account").filter(account=account, pk=pk).first()
+    who = owner or by
+    return who.zone if who else zoneinfo.ZoneInfo(account.time_zone)

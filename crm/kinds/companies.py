@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from crm.kinds.base import Kind, Property, Told, Type
-from crm.kinds.common import CITY, COUNTRY, DESCRIPTION, PHONE, name, owner
+from crm.kinds.shared import CITY, COUNTRY, DESCRIPTION, PHONE, name, owner
 from notifications.types import contacts as types
 
 KIND = Kind(

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from crm.kinds.base import Kind, Told
-from crm.kinds.common import DESCRIPTION, name, owner
+from crm.kinds.shared import DESCRIPTION, name, owner
 from crm.models import CustomKind
 from notifications.types import custom_objects as types
 

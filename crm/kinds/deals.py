@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from crm.kinds.base import Kind, Property, Told, Type
-from crm.kinds.common import DESCRIPTION, name, owner, stage
+from crm.kinds.shared import DESCRIPTION, name, owner, stage
 from crm.models import Record
 from notifications.types import deals as types
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from crm.kinds.base import Kind, Property, Told, Type
-from crm.kinds.common import DESCRIPTION, PHONE, name, owner
+from crm.kinds.shared import DESCRIPTION, PHONE, name, owner
 from crm.models import Record
 from notifications.types import custom_objects, leads
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from crm.kinds.base import Kind, Told
-from crm.kinds.common import DESCRIPTION, PRIORITY, name, owner, stage
+from crm.kinds.shared import DESCRIPTION, PRIORITY, name, owner, stage
 from crm.models import Record
 from notifications.types import tickets as types
 

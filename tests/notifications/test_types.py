@@ -172,6 +172,7 @@ def test_assignments_of_records_and_tasks_wait_five_minutes() -> None:
         "contacts.contact_assigned",
         "custom_objects.record_assigned",
         "deals.assigned",
+        "general.records_assigned",
         "leads.assigned",
         "tasks.assigned",
         "tickets.assigned",
