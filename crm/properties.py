@@ -20,6 +20,7 @@ LONGEST_TITLE = 300
 LONGEST_TEXT = 1_000
 LONGEST_LONG_TEXT = 65_536
 LARGEST = 10**15
+EARLIEST, LATEST = 1900, 2999  # years: beyond them other zones and programs stumble
 _PHONE = re.compile(r"\+?[0-9 ()./-]{3,40}(\s*(ext\.?|x)\s*[0-9]{1,8})?", re.IGNORECASE)
 _NONE: tuple[object, ...] = (None, "")
 
@@ -90,7 +91,8 @@ def _datetime(_one: Property, raw: object, zone: zoneinfo.ZoneInfo) -> dt.dateti
             moment = dt.datetime.combine(day, dt.time(9)) if day else parse_datetime(str(raw))
         if moment is not None and moment.tzinfo is None:
             moment = moment.replace(tzinfo=zone)
-        return moment.astimezone(dt.UTC) if moment else _no_moment()
+        is_usual = moment is not None and EARLIEST <= moment.year <= LATEST
+        return moment.astimezone(dt.UTC) if moment and is_usual else _no_moment()
     except (ValueError, OverflowError):
         return _no_moment()
 
