@@ -260,7 +260,8 @@ def _zone(
     """Where a time without a zone is meant: where the owner is, else where it was written, else the account's."""
     if not any((one := kind.find(key)) and one.type is Type.DATETIME for key in given):
         return zoneinfo.ZoneInfo(account.time_zone)  # nothing asks
-    if "owner" in given and str(pk := getattr(given["owner"], "pk", given["owner"])).isdecimal():
-        owner = Membership.objects.select_related("account").filter(account=account, pk=pk).first()
+    wanted = str(getattr(given.get("owner"), "pk", given.get("owner")))
+    if wanted.isascii() and wanted.isdecimal() and len(wanted) < len(str(2**63)):
+        owner = Membership.objects.select_related("account").filter(account=account, pk=int(wanted)).first()
     who = owner or by
     return who.zone if who else zoneinfo.ZoneInfo(account.time_zone)

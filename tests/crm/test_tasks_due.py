@@ -64,6 +64,7 @@ def test_a_time_without_a_zone_is_meant_where_the_assignee_is(make, alice, bob, 
     bob.time_zone = zone
     bob.save()
     task = records.change(make("tasks", owner=bob.pk), {"due_at": written}, by=alice)
+    assert make("tasks", owner=bob.pk, due_at=written).due_at == task.due_at
 
     assert task.due_at.isoformat() == moment
 
