@@ -22,6 +22,8 @@ SCOPES = {
     "members.read": _("Read members and teams"),
     "deliveries.read": _("Read how deliveries do"),
     "deliveries.write": _("Send failed deliveries again"),
+    "records.read": _("Read records, their activities and pipelines"),
+    "records.write": _("Change records and their activities"),
 }
 
 

@@ -58,6 +58,7 @@ app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("accounts.api.urls")),
     path("v1/", include("notifications.api.urls")),
+    path("v1/", include("crm.api.urls")),
     path("v1/schema/", Schema.as_view(), name="schema"),
     path(
         "v1/docs/",

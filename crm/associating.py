@@ -53,10 +53,10 @@ def separate(record: Record, other: Record, *, by: Membership | None, source: So
 
 def associated_with(record: Record, member: Membership) -> RecordQuerySet:
     """The records that belong to this one and that the member may see."""
-    return Record.objects.live().visible_to(member).filter(_is_with(record))
+    return Record.objects.live().visible_to(member).filter(is_with(record))
 
 
-def _is_with(record: Record) -> Q:
+def is_with(record: Record) -> Q:
     higher: QuerySet[Association] = Association.objects.filter(low=record)
     lower: QuerySet[Association] = Association.objects.filter(high=record)
     return Q(pk__in=higher.values("high")) | Q(pk__in=lower.values("low"))

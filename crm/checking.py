@@ -10,6 +10,7 @@ from accounts.models import Account, Membership
 from crm import properties, stages
 from crm.errors import InvalidRecord
 from crm.kinds import Kind, Type
+from notifications.types.values import printable
 
 
 def cleaned(
@@ -21,7 +22,7 @@ def cleaned(
     for key, raw in given.items():
         one = kind.find(key)
         if one is None:
-            problems[str(key)[:60]] = [_("%(kind)s has no such property.") % {"kind": kind.label}]
+            problems[printable(key)] = [_("%(kind)s has no such property.") % {"kind": kind.label}]
             continue
         try:
             found[key] = properties.parsed(one, raw, zone=zone)

@@ -38,9 +38,23 @@ class StaleRecord(DomainError):
         names = list(dict.fromkeys(change.what for change in changes))
         super().__init__(
             _("Somebody else changed this record in the meantime: %(names)s. Look at it and save again.")
-            % {"names": ", ".join(names) or "…"}
+            % {"names": ", ".join(names) or "…"},
+            fields={change.what: [_in_between(change)] for change in changes},
         )
         self.version, self.changes = version, list(changes)
+
+
+def _in_between(change: Change) -> str:
+    who = change.by.name if change.by else _("Somebody")
+    return _("%(who)s changed this from %(before)s to %(after)s.") % {
+        "who": who,
+        "before": _shown(change.before),
+        "after": _shown(change.after),
+    }
+
+
+def _shown(value: object) -> str:
+    return f"“{str(value)[:200]}”" if value is not None else _("nothing")
 
 
 class RecordInBin(DomainError):

@@ -1,7 +1,6 @@
 """Reading what somebody wrote into a property: the value as it is kept, or a sentence about what would be right."""
 
 import datetime as dt
-import math
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -65,7 +64,7 @@ def _number(_one: Property, raw: object, _zone: zoneinfo.ZoneInfo) -> int | floa
         number = Decimal(str(raw)) if isinstance(raw, str | int | float) and not isinstance(raw, bool) else None
     except InvalidOperation:
         number = None
-    if number is None or not math.isfinite(number):
+    if number is None or not number.is_finite():
         raise ValueError(_("Write a number such as 1200 or 12.5."))
     if abs(number) >= LARGEST:
         raise ValueError(_("This number is too large."))

@@ -226,7 +226,9 @@ def settle(record: Record, kind: Kind) -> None:
     texts = [value for one in kind.properties if one.type in shown and (value := current(record, kind, one.key))]
     record.search = searching.text_of([record.title, *texts])
     record.sort_title = searching.folded(record.title)[:100]
-    record.to_check = record.to_check or kind.key in duplicates.CHECKED
+    keys = duplicates.keys_of(record)
+    record.to_check = record.to_check or keys != record.match_keys
+    record.match_keys = keys
 
 
 def _locked(record: Record) -> Record:

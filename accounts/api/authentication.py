@@ -20,7 +20,15 @@ ACCOUNT_HEADER = "Bellhop-Account"
 
 MAY = {  # what a member may do with their session, by role
     Role.MEMBER: frozenset(
-        {"notifications.read", "notifications.write", "preferences.read", "preferences.write", "members.read"}
+        {
+            "notifications.read",
+            "notifications.write",
+            "preferences.read",
+            "preferences.write",
+            "members.read",
+            "records.read",
+            "records.write",
+        }
     ),
     Role.SUPER_ADMIN: frozenset(api_keys.SCOPES),
 }

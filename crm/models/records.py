@@ -89,6 +89,7 @@ class Record(models.Model):
     values = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     search = models.TextField(blank=True, editable=False)
     sort_title = models.CharField(max_length=100, blank=True, editable=False)  # the title, folded
+    match_keys = ArrayField(models.CharField(max_length=300), default=list, editable=False)  # see crm.duplicates
     to_check = models.BooleanField(default=False, editable=False)  # for duplicates
     source = models.CharField(max_length=10, choices=Source.choices, default=Source.PAGE)
     created_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
@@ -121,11 +122,10 @@ class Record(models.Model):
                 fields=["stage", "-updated_at", "-id"], condition=LIVE & Q(stage__isnull=False), name="record_stage"
             ),
             models.Index(fields=["account", "domain", "kind"], condition=LIVE & ~Q(domain=""), name="record_domain"),
-            models.Index(
-                fields=["account", "kind", "due_at", "id"], condition=LIVE & Q(due_at__isnull=False), name="record_due"
-            ),
+            models.Index(fields=["account", "due_at", "id"], condition=LIVE & Q(kind="tasks"), name="record_due"),
             models.Index(fields=["id"], condition=Q(to_check=True), name="record_to_check"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="record_bin"),
+            GinIndex(fields=["match_keys"], condition=LIVE, name="record_matches"),
             GinIndex(fields=["people"], condition=LIVE, name="record_people"),
             GinIndex(OpClass("values", name="jsonb_path_ops"), condition=LIVE, name="record_values"),
             GinIndex(Trigrams(F("account_id"), F("search")), condition=LIVE, name="record_search"),

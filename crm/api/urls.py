@@ -1,0 +1,29 @@
+"""The API's addresses for records."""
+
+from django.urls import path
+
+from accounts.api import paths as paths  # registers <row:…>
+from crm.api import around, records
+
+urlpatterns = [
+    path("crm/kinds/", around.Kinds.as_view(), name="record-kinds"),
+    path("crm/pipelines/", around.Pipelines.as_view(), name="pipelines"),
+    path("crm/records/", records.Records.as_view(), name="records"),
+    path("crm/records/search/", records.Search.as_view(), name="record-search"),
+    path("crm/records/batch/", records.Batch.as_view(), name="record-batch"),
+    path("crm/records/<row:record_id>/", records.OneRecord.as_view(), name="record"),
+    path("crm/records/<row:record_id>/restore/", records.Restore.as_view(), name="record-restore"),
+    path("crm/records/<row:record_id>/merge/", records.Merge.as_view(), name="record-merge"),
+    path("crm/records/<row:record_id>/history/", records.History.as_view(), name="record-history"),
+    path("crm/records/<row:record_id>/associations/", around.Associations.as_view(), name="associations"),
+    path(
+        "crm/records/<row:record_id>/associations/<row:other_id>/",
+        around.OneAssociation.as_view(),
+        name="association",
+    ),
+    path("crm/records/<row:record_id>/activities/", around.Activities.as_view(), name="activities"),
+    path("crm/records/<row:record_id>/followers/", around.Followers.as_view(), name="followers"),
+    path("crm/records/<row:record_id>/followers/<row:follower_id>/", around.OneFollower.as_view(), name="follower"),
+    path("crm/activities/<row:activity_id>/", around.OneActivity.as_view(), name="activity"),
+    path("crm/activities/<row:activity_id>/comments/", around.Comments.as_view(), name="comments"),
+]

@@ -1,0 +1,87 @@
+"""Lists of records, a page at a time. A page begins after the last row of the one before (keyset): it costs the same
+however far one goes, and new rows shift nothing."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from accounts.errors import DomainError
+from crm.models import Record
+from crm.models.records import RecordQuerySet
+
+SORTS = {
+    "-updated_at": ("updated_at", True),
+    "updated_at": ("updated_at", False),
+    "-created_at": ("created_at", True),
+    "created_at": ("created_at", False),
+    "title": ("sort_title", False),
+    "-title": ("sort_title", True),
+    "due_at": ("due_at", False),  # what has no due time comes last
+}
+"""The orders there are, each with its index: the column, and whether it is turned round."""
+
+USUAL = "-updated_at"
+
+
+class InvalidCursor(DomainError):
+    code = "invalid_cursor"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Page:
+    records: list[Record]
+    next: str | None
+    """Where the following page begins; None: there is none."""
+
+
+def page(rows: RecordQuerySet, *, sort: str = USUAL, after: str | None = None, limit: int = 50) -> Page:
+    """One page of these records, in an order of `SORTS`. Refuses what is no cursor of that order (`InvalidCursor`)."""
+    column, is_turned = SORTS[sort]
+    sign = "-" if is_turned else ""
+    if after:
+        rows = rows.filter(_following(column, *_read(after, sort), is_turned=is_turned))
+    found = list(rows.order_by(f"{sign}{column}", f"{sign}id")[: limit + 1])
+    more = len(found) > limit
+    return Page(found[:limit], _write(found[limit - 1], column, sort) if more else None)
+
+
+def _following(column: str, value: Any, pk: int, *, is_turned: bool) -> Q:
+    """What stands behind a row. The first part lets the index begin there, the second settles equal values."""
+    beyond = "lt" if is_turned else "gt"
+    later = Q(**{f"id__{beyond}": pk})
+    if value is None:
+        return Q(**{f"{column}__isnull": True}) & later
+    there = Q(**{f"{column}__{beyond}e": value}) & (Q(**{f"{column}__{beyond}": value}) | later)
+    return there | Q(**{f"{column}__isnull": True}) if column == "due_at" else there
+
+
+def _write(last: Record, column: str, sort: str) -> str:
+    value = getattr(last, column)
+    place = [sort, value.isoformat() if isinstance(value, datetime) else value, last.pk]
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, sort: str) -> tuple[Any, int]:
+    try:
+        place = json.loads(base64.urlsafe_b64decode(f"{cursor[:1000]}==".encode()))
+        made_for, value, pk = place
+        value = parse_datetime(value) if value is not None and sort.lstrip("-") != "title" else value
+        is_good = (
+            made_for == sort and isinstance(pk, int) and 0 < pk < 2**63 and isinstance(value, str | datetime | None)
+        )
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        is_good = False
+    if not is_good or (isinstance(value, str) and "\0" in value) or (value is None and sort != "due_at"):
+        raise InvalidCursor(
+            _("This page cannot be found again. Begin at the first one."),
+            fields={"cursor": [_("Take the cursor from the answer before, with the same order.")]},
+        )
+    return value, pk
