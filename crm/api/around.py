@@ -13,6 +13,7 @@ from crm.api import reaching
 from crm.api.shapes import (
     DEAL,
     NOTE,
+    RECORDS,
     ActivityIn,
     ActivityOut,
     AssociationIn,
@@ -31,7 +32,7 @@ from crm.models import Source
 class Associations(Door):
     required_scope = {"GET": "records.read", "POST": "records.write"}
 
-    @operation(out=page_of(RecordOut), query=PageQuery, answer={"results": [DEAL], "next": None})
+    @operation(out=RECORDS, query=PageQuery, answer={"results": [DEAL], "next": None})
     def get(self, request: ApiRequest, record_id: int) -> Response:
         """List the records that belong to a record, of all kinds."""
         record = reaching.one(request, record_id)
@@ -42,8 +43,8 @@ class Associations(Door):
     @operation(out=RecordOut, status=201, body=AssociationIn, also=(409,), example={"record": 311}, answer=DEAL)
     def post(self, request: ApiRequest, record_id: int) -> Response:
         """Associate a record with another one, and answer that one. Twice is once."""
-        other_id = self.body(AssociationIn)["record"]
-        record, other = reaching.one_to_change(request, record_id), reaching.one(request, other_id)
+        record = reaching.one_to_change(request, record_id)
+        other = reaching.one(request, self.body(AssociationIn)["record"])
         associating.associate(record, other, by=request.member, source=Source.API)
         return Response(word(other, schema.kind_of(request.account, other.kind)), status=201)
 
@@ -81,8 +82,8 @@ class Activities(Door):
 
         Nobody is told of being mentioned through the API.
         """
-        given = self.body(ActivityIn)
         record = reaching.one(request, record_id)
+        given = self.body(ActivityIn)
         return Response(
             word_activity(activities.log(record, **given, by=request.member, source=Source.API)), status=201
         )
@@ -99,8 +100,8 @@ class OneActivity(Door):
     @operation(out=ActivityOut, body=TextIn, example={"text": "Legal is done."}, answer=NOTE)
     def patch(self, request: ApiRequest, activity_id: int) -> Response:
         """Write its text anew. With a session: one's own, or as a super admin."""
-        given = self.body(TextIn)
         activity = reaching.activity(request, activity_id)
+        given = self.body(TextIn)
         return Response(word_activity(activities.edit(activity, **given, by=request.member)))
 
     @operation(status=204)
@@ -123,8 +124,8 @@ class Comments(Door):
     )
     def post(self, request: ApiRequest, activity_id: int) -> Response:
         """Comment on an activity. Who takes part in it hears."""
-        given = self.body(TextIn)
         parent = reaching.activity(request, activity_id)
+        given = self.body(TextIn)
         made = activities.comment(parent, **given, by=request.member, source=Source.API)
         return Response(word_activity(made), status=201)
 

@@ -19,10 +19,11 @@ from crm.api import reaching
 from crm.api.shapes import (
     CHANGE,
     DEAL,
-    BatchIn,
-    BatchOut,
-    ChangeOut,
+    RECORDS,
+    HistoryLine,
     MergeIn,
+    RecordBatchIn,
+    RecordBatchOut,
     RecordChange,
     RecordIn,
     RecordOut,
@@ -42,7 +43,7 @@ PROPERTIES = {"name": "Nordic Oak 2027", "amount": 18400, "owner": 7}
 class Records(Door):
     required_scope = {"GET": "records.read", "POST": "records.write"}
 
-    @operation(out=page_of(RecordOut), query=RecordQuery, answer={"results": [DEAL], "next": None})
+    @operation(out=RECORDS, query=RecordQuery, answer={"results": [DEAL], "next": None})
     def get(self, request: ApiRequest) -> Response:
         """List records of one kind.
 
@@ -87,7 +88,7 @@ class Search(Door):
     required_scope = "records.read"
 
     @operation(
-        out=page_of(RecordOut),
+        out=RECORDS,
         body=SearchIn,
         example={
             "kind": "deals",
@@ -122,8 +123,8 @@ class Batch(Door):
     largest_body = 10 * 1024 * 1024
 
     @operation(
-        out=BatchOut,
-        body=BatchIn,
+        out=RecordBatchOut,
+        body=RecordBatchIn,
         example={"records": [{"kind": "deals", "properties": PROPERTIES}, {"id": 7, "properties": {"amount": 20000}}]},
         answer={"outcomes": [{"index": 0, "status": 201, "record": DEAL, "code": None, "detail": None, "errors": []}]},
     )
@@ -133,7 +134,7 @@ class Batch(Door):
         Every one has its outcome, in the order sent; one that is refused does not keep the others from being saved.
         """
         kinds = schema.of(request.account)
-        items = self.body(BatchIn)["records"]
+        items = self.body(RecordBatchIn)["records"]
         return Response({"outcomes": [_outcome(request, kinds, index, item) for index, item in enumerate(items)]})
 
 
@@ -158,8 +159,8 @@ class OneRecord(Door):
 
         Send the `version` you read: if somebody saved in between it is refused (409), and `errors` says what changed.
         """
-        given = self.body(RecordChange)
         record = reaching.one_to_change(request, record_id)
+        given = self.body(RecordChange)
         kind = schema.kind_of(request.account, record.kind)
         record = records.change(
             record,
@@ -198,9 +199,8 @@ class Merge(Door):
         What this one lacks is taken over from the other, with its activities, associations and followers. The other
         one is gone for good.
         """
-        given = self.body(MergeIn)
         record = reaching.one_to_change(request, record_id)
-        other = reaching.one_to_change(request, given["other"])
+        other = reaching.one_to_change(request, self.body(MergeIn)["other"])
         record = merging.merge(record, other, by=request.member, source=Source.API)
         return Response(word(record, schema.kind_of(request.account, record.kind)))
 
@@ -208,7 +208,7 @@ class Merge(Door):
 class History(Door):
     required_scope = "records.read"
 
-    @operation(out=page_of(ChangeOut), query=PageQuery, answer={"results": [CHANGE], "next": None})
+    @operation(out=page_of(HistoryLine), query=PageQuery, answer={"results": [CHANGE], "next": None})
     def get(self, request: ApiRequest, record_id: int) -> Response:
         """List what changed on a record, newest first."""
         record = reaching.one(request, record_id)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from accounts.api.fields import AskedFlag, AskedWhole, Flag, Moment, Strict, Text, Whole
 from accounts.api.paging import MOST, USUAL
+from accounts.api.schema import ProblemField, page_of
 from crm import filtering, listing, paths, records
 from crm.kinds import Kind
 from crm.models import Activity, ActivityKind, Change, Record
@@ -48,9 +49,7 @@ class ConditionIn(Strict):
 
 class RecordQuery(Strict):
     kind = kind_field()
-    search = serializers.CharField(
-        required=False, max_length=200, help_text="Words that the record holds, all of them."
-    )
+    search = serializers.CharField(required=False, max_length=200, help_text="Words that the record holds, all.")
     owner = AskedWhole(required=False, help_text="The member who owns it.")
     stage = AskedWhole(required=False)
     address = serializers.CharField(required=False, max_length=320, help_text="The contact with this e-mail address.")
@@ -64,7 +63,7 @@ class RecordQuery(Strict):
 class SearchIn(Strict):
     kind = kind_field()
     search = Text(required=False, max_length=200)
-    where = ConditionIn(many=True, required=False, max_length=filtering.MOST)
+    where = serializers.ListField(child=ConditionIn(), required=False, max_length=filtering.MOST)
     sort = serializers.ChoiceField(choices=list(listing.SORTS), required=False)
     cursor = Text(required=False, max_length=1000, allow_null=True)
     limit = Whole(max_value=MOST, required=False)
@@ -92,8 +91,8 @@ class BatchItem(Strict):
     tells = Flag(required=False)
 
 
-class BatchIn(Strict):
-    records = BatchItem(many=True, min_length=1, max_length=MOST_AT_ONCE)
+class RecordBatchIn(Strict):
+    records = serializers.ListField(child=BatchItem(), min_length=1, max_length=MOST_AT_ONCE)
 
 
 class AssociationIn(Strict):
@@ -127,32 +126,27 @@ class RecordOut(serializers.Serializer[Any]):
     deleted_at = serializers.DateTimeField(allow_null=True)
 
 
-class ProblemLine(serializers.Serializer[Any]):
-    field = serializers.CharField()
-    message = serializers.CharField()
-
-
-class OutcomeOut(serializers.Serializer[Any]):
+class RecordOutcome(serializers.Serializer[Any]):
     index = serializers.IntegerField(help_text="The place in what was sent.")
     status = serializers.IntegerField(help_text="As one request would have been answered: 200, 201, 404, 409, 422.")
     record = RecordOut(allow_null=True)
     code = serializers.CharField(allow_null=True)
     detail = serializers.CharField(allow_null=True)
-    errors = ProblemLine(many=True)  # type: ignore[assignment]
+    errors = ProblemField(many=True)  # type: ignore[assignment]
 
 
-class BatchOut(serializers.Serializer[Any]):
-    outcomes = OutcomeOut(many=True)
+class RecordBatchOut(serializers.Serializer[Any]):
+    outcomes = RecordOutcome(many=True)
 
 
-class ChangeOut(serializers.Serializer[Any]):
+class HistoryLine(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     version = serializers.IntegerField()
     what = serializers.CharField()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = Anything()
+    after = Anything()
     by = serializers.IntegerField(allow_null=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     at = serializers.DateTimeField()
 
 
@@ -163,8 +157,8 @@ class ActivityOut(serializers.Serializer[Any]):
     subject = serializers.CharField()
     text = serializers.CharField()
     author = serializers.IntegerField(allow_null=True)
-    parent = serializers.IntegerField(allow_null=True, help_text="The activity that a comment is about.")
-    source = serializers.CharField()
+    parent = serializers.IntegerField(allow_null=True, help_text="What a comment is about.")  # type: ignore[assignment]
+    source = serializers.CharField()  # type: ignore[assignment]
     occurred_at = serializers.DateTimeField()
     edited_at = serializers.DateTimeField(allow_null=True)
 
@@ -203,6 +197,8 @@ class PipelineOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     stages = StageOut(many=True)
 
+
+RECORDS = page_of(RecordOut)
 
 DEAL = {
     "id": 7,

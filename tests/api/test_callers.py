@@ -14,6 +14,7 @@ from accounts import api_keys
 from accounts.api import throttles
 from accounts.api.doors import Door
 from accounts.models import ApiKey
+from crm import activities, records
 from notifications import profiles
 from notifications.models import Redrive
 from tests import factories
@@ -88,6 +89,10 @@ def test_what_is_next_door_is_not_there(
         "change_id": profile.pk,
         "redrive_id": redrive_of(account).pk,
     }
+    deal = records.create(account, "deals", {"name": "Nordic Oak 2027"}, by=alice)
+    there["activity_id"] = activities.log(deal, kind="note", text="Secret", by=alice).pk
+    there["record_id"] = there["other_id"] = deal.pk
+    there["follower_id"] = alice.pk
     walked = 0
     for path, view in ALL:
         for name, pk in there.items():

@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import missing_required_header, positive_
 
 from accounts.api.paging import cursor_at
 from accounts.models import Team
+from crm import activities, associating, records
 from notifications import defaults, profiles
 from notifications.defaults import Change
 from notifications.models import Lock
@@ -58,6 +59,9 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
     defaults.apply(account, Change(layer=Layer.DEFAULT, cells={cell: False}), by=alice)
     changed = defaults.apply(account, Change(layer=Layer.LOCK, cells={cell: True}, reason="So it is."), by=alice)
     assert changed
+    record = records.create(account, "deals", {"name": "Nordic Oak 2027", "owner": bob.pk}, by=alice)
+    other = records.create(account, "deals", {"name": "Nordic Oak 2028"}, by=alice)
+    associating.associate(record, other, by=alice)
     return {
         "headers": program.headers,
         "event_id": emitted.json()["id"],
@@ -69,6 +73,10 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "redrive_id": redrive_of(account).pk,
         "key": "deals.stage_changed",
         "member": bob.email,
+        "record_id": record.pk,
+        "other_id": other.pk,
+        "activity_id": activities.log(record, kind="note", text="Legal wants one more week.", by=alice).pk,
+        "follower_id": bob.pk,
     }
 
 
