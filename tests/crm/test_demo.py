@@ -1,0 +1,25 @@
+"""The demo company has records worth looking at, made once."""
+
+from collections import Counter
+
+from django.core.management import call_command
+
+from crm import duplicates
+from crm.models import Activity, AssignmentWindow, Duplicate, Record
+from notifications.models import Event
+
+
+def test_the_demo_has_some_hundreds_of_records_and_news_for_bob(db):
+    call_command("demo")
+    made = Counter(Record.objects.values_list("kind", flat=True))
+    while duplicates.check_some():
+        pass
+    call_command("demo")
+
+    assert sum(made.values()) == Record.objects.count() > 300
+    assert set(made) == {"contacts", "companies", "deals", "tickets", "leads", "tasks", "showrooms"}
+    assert Activity.objects.count() > 20
+    assert Duplicate.objects.exists()
+    assert not AssignmentWindow.objects.filter(closed_at=None).exists()
+    words = Event.objects.filter(type="general.records_assigned").values_list("data", flat=True)
+    assert any("contacts" in data["records"] and "tasks" in data["records"] for data in words)
