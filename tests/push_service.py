@@ -98,6 +98,7 @@ class PushService:
         self.at_once = self.most_at_once = 0
         self._channels: dict[str, dict[str, Any]] = {}  # by token
         self._sockets: dict[str, web.WebSocketResponse] = {}
+        self._strangers: set[str] = set()  # what browsers are called that were forgotten
         self._ready = threading.Event()
 
     def start(self) -> "PushService":
@@ -129,6 +130,17 @@ class PushService:
         """Answer the next pushes so, and take none of them."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.answers.setdefault(to, []).extend([Answer(status, named, after)] * times)
+
+    def forget_browsers(self) -> None:
+        """Drop every browser's registrations, and greet it as a new one when it comes back: it has to begin again."""
+        asyncio.run_coroutine_threadsafe(self._forget_browsers(), self._loop).result(10)
+
+    async def _forget_browsers(self) -> None:
+        self._strangers |= set(self._sockets)
+        for channel in self._channels.values():
+            channel["is_gone"] |= channel["uaid"] in self._strangers
+        for socket in list(self._sockets.values()):
+            await socket.close()
 
     async def _serve(self) -> None:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
@@ -229,7 +241,8 @@ class PushService:
             if kind == "ping":
                 await socket.send_str("{}")
             elif kind == "hello":
-                uaid = said.get("uaid") or uuid.uuid4().hex
+                uaid = said.get("uaid") or ""
+                uaid = uuid.uuid4().hex if uaid in self._strangers | {""} else uaid
                 self._sockets[uaid] = socket
                 greeting = {"messageType": "hello", "status": 200, "uaid": uaid, "use_webpush": True, "broadcasts": {}}
                 await socket.send_json(greeting)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make sure that the browser tests find a Chromium and a Firefox: installs Debian's where we may, otherwise says how.
+# Make sure that the browser tests find a Chromium, a Firefox and what system notifications need (a D-Bus daemon and
+# libnotify): installs Debian's where we may, otherwise says how.
 set -euo pipefail
 
 found() {
@@ -15,6 +16,8 @@ found() {
 missing=()
 found "${BELLHOP_BROWSER:-}" chromium chromium-browser google-chrome google-chrome-stable || missing+=(chromium)
 found "${BELLHOP_FIREFOX:-}" firefox-esr firefox || missing+=(firefox-esr)
+found dbus-daemon || missing+=(dbus)
+[[ $(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null) == *libnotify.so.4* ]] || missing+=(libnotify4)
 if [[ ${#missing[@]} == 0 ]]; then
   exit 0
 fi
@@ -27,6 +30,6 @@ if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
   exit 0
 fi
 
-echo "The browser tests need Chromium and Firefox. Install what is missing (Debian, Ubuntu: sudo apt-get install ${missing[*]})," >&2
-echo "or name them by their full paths in the environment variables BELLHOP_BROWSER and BELLHOP_FIREFOX." >&2
+echo "The browser tests need Chromium, Firefox, dbus-daemon and libnotify. Install what is missing (Debian, Ubuntu: sudo apt-get install ${missing[*]})," >&2
+echo "or name the browsers by their full paths in the environment variables BELLHOP_BROWSER and BELLHOP_FIREFOX." >&2
 exit 1

@@ -72,6 +72,13 @@ async function close(isDone) {
   }
 }
 
+/** Whether the service worker may lead this tab elsewhere: nothing typed here, nothing chosen, no dialog open. */
+let isTouched = false;
+
+function isFree() {
+  return !isTouched && !document.querySelector("dialog[open]");
+}
+
 /** The Browser section, and on a phone its like. Says in words how it stands in this browser, on the device that it is for. */
 class PushBrowser extends HTMLElement {
   async connectedCallback() {
@@ -162,6 +169,8 @@ class PushBrowser extends HTMLElement {
 
 const step = hub ? keepInStep().catch(() => null) : Promise.resolve(null); // no network now: the next load compares again
 if (hub && isPossible) {
+  document.addEventListener("input", () => (isTouched = true), { capture: true });
+  navigator.serviceWorker.addEventListener("message", ({ data, ports }) => data?.kind === "free?" && ports[0].postMessage(isFree()));
   document.addEventListener("live:marks", closeRead);
   document.addEventListener("live:state", ({ detail }) => detail.unread === 0 && close(() => true));
 }

@@ -6,6 +6,7 @@ A notification's tag is its id, so nothing shows twice. What is not from us, or 
 ignored. Pages close notifications that were read elsewhere (push.js).
 */
 const VERSION = 1;
+const ANSWER = 300; // milliseconds that a tab has to say whether it is free
 
 const KEPT = "bellhop-offline-";
 const CACHE = KEPT + SHELL.version;
@@ -89,16 +90,41 @@ async function show(said) {
   for (const tab of await tabs()) tab.postMessage({ kind: "pushed", id: said.id });
 }
 
-/** To the tab that is on the page already, and marks it read; otherwise to a new one, so that nothing typed is lost. */
+/** To the tab that is on the page already, and marks it read; otherwise to an open tab in which nothing was typed;
+otherwise to a new one. */
 async function open({ url, page }) {
   if (!isPath(url)) return;
-  const there = page && (await tabs()).find((tab) => new URL(tab.url).pathname === page);
-  if (!there) {
-    await self.clients.openWindow(url);
+  const open = await tabs();
+  const there = page && open.find((tab) => new URL(tab.url).pathname === page);
+  if (there) {
+    await there.focus();
+    await fetch(url, { redirect: "manual" }).catch(() => {});
     return;
   }
-  await there.focus();
-  await fetch(url, { redirect: "manual" }).catch(() => {});
+  const free = await firstFree(open);
+  const isLed = free && (await lead(free, url).catch(() => false));
+  if (!isLed) await self.clients.openWindow(url);
+}
+
+async function lead(tab, url) {
+  await tab.focus(); // first: a while after the click it is not allowed any more
+  await tab.navigate(url);
+  return true;
+}
+
+/** The tab used last of those that say that they may be led elsewhere. One that does not answer at once may not. */
+async function firstFree(open) {
+  const said = await Promise.all(open.map(isFree));
+  return open.find((_tab, place) => said[place]);
+}
+
+function isFree(tab) {
+  return new Promise((tell) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => tell(data === true);
+    setTimeout(tell, ANSWER, false);
+    tab.postMessage({ kind: "free?" }, [port2]);
+  });
 }
 
 function tabs() {

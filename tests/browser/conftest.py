@@ -1,7 +1,6 @@
 """A real browser against the real application. Tests wait for conditions, never for time."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,16 @@ from pytest_django.plugin import DjangoDbBlocker
 from accounts.models import Account, Membership
 from notifications import events, types
 from notifications.models import Event
+from tests.browser import conditions
 from tests.browser.chromium import Chromium
+from tests.browser.firefox import Firefox
+from tests.browser.seat import Seat
 from tests.browser.stack import Stack
+from tests.push_service import PushService
 
-PATIENCE = 15_000  # milliseconds until a condition that never comes fails
+PATIENCE = 1000 * conditions.PATIENCE  # in milliseconds, for the browser
 expect.set_options(timeout=PATIENCE)
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-
-
-def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE / 1000) -> None:
-    """Return when it holds; fail, naming it, when it never does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} seconds"
-        time.sleep(0.02)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -139,6 +134,25 @@ def device(chromium: Browser, stack: Stack) -> Iterator[Callable[..., Device]]:
     for made in devices:
         made.leave()
     assert [error for made in devices for error in made.errors] == [], "the page complained"
+
+
+@pytest.fixture
+def service() -> Iterator[PushService]:
+    server = PushService().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def firefox(service: PushService) -> Iterator[Firefox]:
+    program = Firefox(dom__push__serverURL=service.socket_url)
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def seat(firefox: Firefox, stack: Stack) -> Callable[[Membership], Seat]:
+    return lambda member: Seat(firefox, stack, member)
 
 
 @pytest.fixture

@@ -16,15 +16,17 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from tests.browser.desktop import Desktop
+
 QUIET: dict[str, bool | int | str] = {
     "dom.push.testing.allowInsecureServerURL": True,
+    "dom.push.retryBaseInterval": 200,  # milliseconds until it comes back to a push service that hung up
     "dom.push.connection.enabled": True,  # the remote agent turns it off unless it is named here
     "remote.prefs.recommended": False,
     "network.manage-offline-status": False,  # a machine with nothing but loopback is not offline
     "network.dns.forceResolve": "127.0.0.1",  # whatever Firefox looks up by itself stays here
     "focusmanager.testmode": True,  # without a desktop no window would ever have the focus
     "dom.webnotifications.requireuserinteraction": False,
-    "alerts.useSystemBackend": False,
     "app.normandy.enabled": False,
     "app.update.disabledForTesting": True,
     "browser.aboutwelcome.enabled": False,
@@ -63,11 +65,12 @@ class Refused(Exception):
 
 
 class Firefox:
-    """A fresh profile, one tab."""
+    """A fresh profile, one tab. System notifications show only where there is a desktop."""
 
-    def __init__(self, **preferences: bool | int | str) -> None:
+    def __init__(self, *, desktop: Desktop | None = None, **preferences: bool | int | str) -> None:
         self._profile = Path(tempfile.mkdtemp(prefix="bellhop-firefox-"))
-        wanted = QUIET | {name.replace("__", "."): value for name, value in preferences.items()}
+        wanted = QUIET | {"alerts.useSystemBackend": desktop is not None}
+        wanted |= {name.replace("__", "."): value for name, value in preferences.items()}
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in wanted.items()]
         (self._profile / "user.js").write_text("".join(lines))
         self._process = subprocess.Popen(
@@ -76,7 +79,9 @@ class Firefox:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=os.environ | {"MOZ_CRASHREPORTER_DISABLE": "1", "HOME": str(self._profile)},
+            env=os.environ
+            | {"MOZ_CRASHREPORTER_DISABLE": "1", "HOME": str(self._profile)}
+            | (desktop.environment if desktop else {}),
             start_new_session=True,
         )
         self._said: list[str] = []
@@ -115,6 +120,10 @@ class Firefox:
         if found["type"] == "exception":
             raise Refused(found["exceptionDetails"]["text"])
         return found["result"].get("value")
+
+    def tabs(self) -> dict[str, str]:
+        """What is open: the address of each tab."""
+        return {tab["context"]: tab["url"] for tab in self.do("browsingContext.getTree")["contexts"]}
 
     def new_tab(self) -> str:
         """Another tab, in front of the others."""

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from notifications import bell, preferences
-from tests.browser.conftest import wait_for
+from tests.browser.conditions import wait_for
 
 MENU = "[popover]:popover-open .menu__item"
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from notifications import bell, live, preferences
-from tests.browser.conftest import wait_for
+from tests.browser.conditions import wait_for
 
 STEP_IN = 500  # longer than a tab waits for the one in use
 NO_SOCKETS = """

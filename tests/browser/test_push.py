@@ -1,88 +1,14 @@
 """Web push in a real Firefox: allowed on the settings page, pushed by the worker, shown by the service worker."""
 
-import json
-from collections.abc import Callable, Iterator
-
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import expect
 
-from accounts.models import Membership
-from notifications import bell, preferences
+from notifications import bell, live, preferences
 from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, Event
 from notifications.push import deciding
 from notifications.push.deciding import Where
-from tests.browser.conftest import wait_for
-from tests.browser.firefox import Firefox
-from tests.browser.stack import Stack
-from tests.push_service import PushService, Receiver
-
-SHOWN = """navigator.serviceWorker.getRegistration("/").then((found) => found ? found.getNotifications() : [])
-    .then((list) => JSON.stringify(list.map((one) => ({title: one.title, tag: one.tag, ...one.data}))))"""
-
-
-@pytest.fixture
-def service() -> Iterator[PushService]:
-    server = PushService().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def firefox(service: PushService) -> Iterator[Firefox]:
-    program = Firefox(dom__push__serverURL=service.socket_url)
-    yield program
-    program.close()
-
-
-class Seat:
-    """A member at a Firefox."""
-
-    def __init__(self, firefox: Firefox, stack: Stack, member: Membership) -> None:
-        self.firefox, self.member = firefox, member
-        self.home = f"{stack.url}/{member.account.hub_id}/"
-        client = Client()
-        client.force_login(member.user)
-        firefox.bring_cookie(settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value)
-
-    def settle(self) -> None:
-        self.firefox.open(self.home + "settings/notifications/desktop/")
-        self.wait('document.querySelector("push-browser").dataset.ready === ""', "the Browser section is ready")
-
-    @property
-    def state(self) -> str:
-        return str(self.firefox.js('document.querySelector("push-browser").dataset.state'))
-
-    def press(self, what: str) -> None:
-        self.firefox.js(f"""document.querySelector('push-browser [data-{what}]').click()""")
-
-    def allow(self) -> None:
-        """Press “Allow notifications” and answer the browser's question with yes."""
-        self.settle()
-        assert self.state == "unasked"
-        self.firefox.allow(self.home[: self.home.index("/", 8)])
-        self.press("allow")
-        wait_for(lambda: self.state == "allowed", "this browser is allowed")
-
-    def shown(self) -> list[dict[str, object]]:
-        return list(json.loads(self.firefox.js(SHOWN)))
-
-    def wait(self, expression: str, what: str) -> None:
-        wait_for(lambda: bool(self.firefox.js(expression)), what)
-
-
-def subscribe(member: Membership, service: PushService) -> Receiver:
-    """As if the member had allowed notifications in a browser somewhere."""
-    receiver = Receiver(service)
-    given = receiver.subscription
-    BrowserSubscription.objects.create(user=member.user, endpoint=given["endpoint"], **given["keys"])
-    return receiver
-
-
-@pytest.fixture
-def seat(firefox: Firefox, stack: Stack) -> Callable[[Membership], Seat]:
-    return lambda member: Seat(firefox, stack, member)
+from tests.browser.conditions import wait_for
+from tests.browser.seat import subscribe
 
 
 @pytest.mark.req("N-026", "N-027", "N-028")
@@ -138,6 +64,24 @@ def test_a_server_that_forgot_this_browser_learns_of_it_on_the_next_load(bob, se
 
     assert BrowserSubscription.objects.filter(user=bob.user).exists()
     assert bobs.state == "allowed"
+
+
+@pytest.mark.req("N-026")
+def test_a_browser_that_was_given_a_new_address_brings_it_with_no_page_open(bob, seat, service, tell):
+    bobs = seat(bob)
+    bobs.allow()
+    preferences.set_options(bob, pushes_when_closed=True)
+    bobs.firefox.open("about:blank")
+    before = BrowserSubscription.objects.get()
+
+    service.forget_browsers()
+
+    wait_for(lambda: not BrowserSubscription.objects.filter(endpoint=before.endpoint).exists(), "the old one is gone")
+    now = BrowserSubscription.objects.get()
+    assert (now.user, now.browser, now.session) == (before.user, before.browser, before.session)
+    live.client().flushdb()
+    tell(bob)
+    assert service.acknowledged.get(timeout=60)["code"] == 100
 
 
 @pytest.mark.req("N-028")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from notifications import bell, delivering, events, fanout, preferences, types
 from notifications.channels import CARRIER
 from notifications.models import DailyCount, Delivery, Lock
-from tests.browser.conftest import wait_for
+from tests.browser.conditions import wait_for
 
 STAGE = types.TYPES["deals.stage_changed"]
 MAIL = "#tick-deals-stage_changed-email"

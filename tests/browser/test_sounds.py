@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from notifications import hearing, preferences
-from tests.browser.conftest import wait_for
+from tests.browser.conditions import wait_for
 
 DESKTOP_TAB = "settings/notifications/desktop/"
 MENTIONED = "deals-mentioned"
