@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 LARGEST = 4096  # bytes of a sealed push that every service takes
 DAY = 24 * 3600
+HANG_UP = 0  # instead of a status
 
 
 def encoded(raw: bytes) -> str:
@@ -50,7 +51,7 @@ class Post:
 class Answer:
     """How the service answers instead of taking a push."""
 
-    status: int
+    status: int  # HANG_UP for none
     headers: dict[str, str] = field(default_factory=dict)
     after: float = 0  # seconds
 
@@ -169,6 +170,9 @@ class PushService:
             self.posts.append(post)
             if post.status == 201:
                 await self._hand_on(post)
+            if post.status == HANG_UP and request.transport:
+                request.transport.abort()
+                return web.Response()
             return web.Response(status=post.status, headers=answer.headers if answer else {}, text="{}")
         finally:
             self.at_once -= 1

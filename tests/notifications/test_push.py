@@ -1,6 +1,7 @@
 """Web push at its protocol boundary: a push service on loopback that checks, answers as it is told, and decrypts."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,16 +16,18 @@ from pytest_django import Settings
 
 from accounts.models import Membership
 from config.local import new_vapid_key
-from notifications import delivering, events, fanout, live, outgoing, preferences, presence, types
+from notifications import delivering, events, fanout, live, outgoing, parcels, preferences, presence, types
 from notifications.channels import CARRIER
+from notifications.channels.base import Parcel, Sent
 from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, Event, Notification
 from notifications.outgoing import BadAddress
 from notifications.push import deciding, payloads, sending, showing, subscribing
 from notifications.push.deciding import Case, Where, decide
 from notifications.push.sending import Answer, Job, Verdict
 from notifications.push.subscribing import Offer
+from notifications.recording import BACK_OFF
 from tests import factories
-from tests.push_service import PushService, Receiver
+from tests.push_service import HANG_UP, PushService, Receiver
 
 KIND = types.TYPES["deals.mentioned"]
 BROWSER = CARRIER["browser"]
@@ -80,6 +83,14 @@ def tell(*members: Membership, **data: str) -> Event:
 
 def push() -> int:
     return delivering.run_due(BROWSER)
+
+
+def parcels_due() -> list[Parcel]:
+    """All that is due, as the carrier would get it."""
+    delivering.write_deliveries(BROWSER, limit=100)
+    ids = delivering.claim_due(BROWSER, limit=100, claim="test")
+    packed = parcels.pack(BROWSER, ids)
+    return [packed.parcel(id_) for id_ in packed.ready]
 
 
 def delivery_of(event: Event) -> Delivery:
@@ -225,6 +236,90 @@ def test_a_service_that_is_not_there_is_tried_later(bob, allowed, service):
     assert (row.status, row.is_repeat_possible) == (DeliveryStatus.DUE, False)
     assert "cannot be reached" in row.error
     assert BrowserSubscription.objects.count() == 1
+
+
+def test_a_service_that_hangs_up_may_have_taken_it(bob, allowed, service):
+    allowed(bob)
+    service.answer(HANG_UP, times=2)  # a connection that was open before is tried once more
+
+    event = tell(bob)
+    push()
+
+    row = delivery_of(event)
+    assert (row.status, row.is_repeat_possible) == (DeliveryStatus.DUE, True)
+    assert BrowserSubscription.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_what_had_to_wait_goes_again_as_the_same_notification_and_arrives(bob, allowed, service, status):
+    browser = allowed(bob)
+    service.answer(status, Retry_After="60")
+    event = tell(bob)
+    push()
+    assert push() == 0, "not before its time"
+
+    Delivery.objects.update(due_at=timezone.now())
+
+    assert push() == 1
+    first, second = service.posts
+    assert first.headers["Topic"] == second.headers["Topic"] == f"n{event.pk}"
+    (arrived,) = browser.received
+    assert arrived["id"] == event.pk
+    row = delivery_of(event)
+    assert (row.status, row.attempts, row.is_repeat_possible) == (DeliveryStatus.SENT, 2, False)
+    assert BrowserSubscription.objects.get().last_error == ""
+
+
+def test_one_that_is_refused_again_and_again_fails_in_the_end_and_stays_in_the_list(bob, allowed, service):
+    allowed(bob)
+    service.answer(500, times=len(BACK_OFF) + 1)
+
+    event = tell(bob)
+    for _attempt in range(len(BACK_OFF) + 1):
+        push()
+        Delivery.objects.filter(status=DeliveryStatus.DUE).update(due_at=timezone.now())
+
+    row = delivery_of(event)
+    assert (row.status, len(service.posts)) == (DeliveryStatus.FAILED, len(BACK_OFF) + 1)
+    assert BrowserSubscription.objects.get().last_error.endswith("answered 500: {}")
+
+
+def test_what_waited_longer_than_it_is_worth_does_not_go(bob, allowed, service):
+    allowed(bob)
+    service.answer(503, Retry_After=str(deciding.TTL))
+    event = tell(bob)
+    push()
+
+    long_ago = timezone.now() - timedelta(seconds=deciding.TTL + 1)
+    Delivery.objects.update(created_at=long_ago, due_at=timezone.now())
+    push()
+
+    assert len(service.posts) == 1
+    assert (delivery_of(event).status, delivery_of(event).error) == (DeliveryStatus.DROPPED, deciding.TOO_OLD)
+
+
+def test_a_slow_service_does_not_hold_up_the_others(bob, carol, allowed, service, monkeypatch):
+    monkeypatch.setattr(sending, "PER_ORIGIN", 1)
+    other = PushService().start()
+    try:
+        slow, quick = allowed(bob), Receiver(other)
+        subscribing.keep(carol.user, offer_of(quick))
+        preferences.set_options(carol, pushes_when_closed=True)
+        service.answer(201, to=slow.token, after=1.5)
+        for _number in range(3):
+            tell(bob, carol)
+
+        taken: dict[int, float] = {}
+        began = time.monotonic()
+        for outcome in BROWSER.send_many(parcels_due()):
+            if isinstance(outcome, Sent):
+                taken[outcome.parcel.delivery_id] = time.monotonic() - began
+
+        by_member = {row.pk: row.member_id for row in Delivery.objects.all()}
+        assert max(at for id_, at in taken.items() if by_member[id_] == carol.pk) < 1.5
+        assert len(taken) == 6
+    finally:
+        other.stop()
 
 
 def test_no_redirect_is_followed(bob, allowed, service):
