@@ -97,6 +97,7 @@ class PushService:
         self.refused: list[str] = []  # why pushes were not in order
         self.answers: dict[str, list[Answer]] = {}  # by token; "" for whichever comes
         self.at_once = self.most_at_once = 0
+        self.latency = 0.0  # seconds that every push takes
         self._channels: dict[str, dict[str, Any]] = {}  # by token
         self._sockets: dict[str, web.WebSocketResponse] = {}
         self._strangers: set[str] = set()  # what browsers are called that were forgotten
@@ -162,6 +163,7 @@ class PushService:
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             post = Post(request.match_info["token"], dict(request.headers), await request.read())
+            await asyncio.sleep(self.latency)
             forced = self.answers.get(post.token) or self.answers.get("")
             answer = forced.pop(0) if forced else None
             if answer:

@@ -11,15 +11,14 @@ from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-import psutil
 import psycopg
 import pytest
-import redis
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from notifications import types
 from tests.house import House, environment, manage, wait_for
+from tests.kill.killing import kill, rows
 from tests.kill.people import key_in, signed_in
 from tests.smtp_sink import Sink
 
@@ -139,13 +138,13 @@ def test_whatever_dies_everybody_hears_everything_once(house: House, sink: Sink)
     while any(thread.is_alive() for thread in threads):
         assert not house.has_ended, house.words()[-2000:]
         time.sleep(dice.uniform(1, 3))
-        _kill(house, KILLS[kills % len(KILLS)])
+        kill(house, KILLS[kills % len(KILLS)])
         kills += 1
     assert caller.refusals == []
     assert kills >= 2 * len(KILLS), "the emitting was over before everything had been killed twice"
 
     wait_for(lambda: _is_quiet(house), "all told and all sent", seconds=150)
-    told = _rows(
+    told = rows(
         house,
         "SELECT member_id, event_id FROM notifications_notification n "
         "JOIN notifications_event e ON e.id = n.event_id WHERE e.key LIKE 'event-%'",
@@ -175,39 +174,22 @@ def _emit_all(caller: Caller, work: "queue.Queue[range]") -> None:
 def _check_mails(house: House, sink: Sink) -> None:
     """Every mail was sent; twice only those that were between DATA and their record, and they say so."""
     arrived = Counter(received.mail["Message-ID"].partition("@")[0] for received in sink.mails)
-    rows = _rows(
+    sent = rows(
         house,
         "SELECT d.event_id, d.member_id, d.status, d.is_repeat_possible FROM notifications_delivery d "
         "JOIN notifications_event e ON e.id = d.event_id WHERE e.key LIKE 'event-%'",
     )
-    assert len(rows) == EVENTS
-    assert {status for _, _, status, _ in rows} == {"sent"}
-    mails = {f"<n.{event}.{member}": is_marked for event, member, _, is_marked in rows}
+    assert len(sent) == EVENTS
+    assert {status for _, _, status, _ in sent} == {"sent"}
+    mails = {f"<n.{event}.{member}": is_marked for event, member, _, is_marked in sent}
     assert [mail for mail in mails if not arrived[mail]] == [], "said to be sent, and never arrived"
     assert [mail for mail, is_marked in mails.items() if arrived[mail] > 1 and not is_marked] == []
-
-
-def _kill(house: House, what: str) -> None:
-    if what == "flush":
-        with suppress(redis.RedisError):
-            redis.Redis.from_url(house.fact("REDIS_URL")).flushall()
-        return
-    with suppress(psutil.NoSuchProcess, StopIteration):
-        _victim(house, what).kill()
-
-
-def _victim(house: House, what: str) -> psutil.Process:
-    if what not in {"redis", "postgres"}:
-        return house.part(what)
-    up = house.family()[0]
-    names = {"redis": {"redis-server", "valkey-server"}, "postgres": {"postgres"}}[what]
-    return next(child for child in up.children() if child.name() in names)
 
 
 def _is_quiet(house: House) -> bool:
     assert not house.has_ended, house.words()[-2000:]
     with suppress(psycopg.Error):
-        (found,) = _rows(
+        (found,) = rows(
             house,
             "SELECT (SELECT count(*) FROM notifications_event WHERE fanned_out_at IS NULL) "
             "+ (SELECT count(*) FROM notifications_notification WHERE waiting > 0) "
@@ -217,14 +199,9 @@ def _is_quiet(house: House) -> bool:
     return False
 
 
-def _rows(house: House, statement: str, *values: object) -> list[tuple[object, ...]]:
-    with psycopg.connect(house.fact("DATABASE_URL"), connect_timeout=5) as connection:
-        return connection.execute(statement.encode(), values or None).fetchall()
-
-
 def _unread(house: House, email: str) -> int:
     return len(
-        _rows(
+        rows(
             house,
             "SELECT 1 FROM notifications_notification n JOIN accounts_membership m ON m.id = n.member_id "
             "JOIN accounts_user u ON u.id = m.user_id JOIN accounts_account a ON a.id = m.account_id "
