@@ -59,7 +59,7 @@ def service() -> Iterator[PushService]:
 def test_whatever_dies_every_push_arrives_and_none_twice_that_does_not_say_so(
     house: House, service: PushService
 ) -> None:
-    house.start(PUSH_LOOPBACK="true", DELIVERY_CLAIM_SECONDS="5")
+    house.start(OUTGOING_LOOPBACK="true", DELIVERY_CLAIM_SECONDS="5")
     browsers = {email: Receiver(service) for email in PEOPLE}
     told = json.dumps({email: browser.subscription for email, browser in browsers.items()})
     run(house, ALLOW.format(browsers=told))
@@ -95,7 +95,7 @@ def test_whatever_dies_every_push_arrives_and_none_twice_that_does_not_say_so(
 
 
 def run(house: House, script: str) -> None:
-    done = manage("shell", "-v0", "-c", script, env=environment(VAR_DIR=str(house.var), PUSH_LOOPBACK="true"))
+    done = manage("shell", "-v0", "-c", script, env=environment(VAR_DIR=str(house.var), OUTGOING_LOOPBACK="true"))
     assert done.returncode == 0, done.stderr
 
 
