@@ -6,6 +6,7 @@ derived from SECRET_KEY.
 """
 
 import base64
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -39,6 +40,7 @@ def _box() -> MultiFernet:
     return MultiFernet([Fernet(_key(words)) for words in settings.SEALING_KEYS or [settings.SECRET_KEY]])
 
 
+@lru_cache(maxsize=16)
 def _key(words: str) -> bytes:
     """Any long secret as the 32 bytes that Fernet needs."""
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"bellhop sealing").derive(words.encode())

@@ -163,6 +163,14 @@ class Environment:
             raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@mail.example.com:587.")
         return found
 
+    def service(self, name: str, *, default: str) -> str:
+        """The address of another service. Only https, but for tests on this machine."""
+        given = os.environ.get(name, "").strip() or default
+        parts = urlsplit(given)
+        if given and not (parts.hostname and parts.scheme in ("https", "http")[: 1 + (self.mode != "production")]):
+            raise ImproperlyConfigured(f"{name} is “{given}”; it must begin with https://.")
+        return given
+
     def vapid_key(self) -> str:
         """The private key of web push (RFC 8292), or nothing. `up` keeps one of its own in var/vapid.key."""
         key = os.environ.get("VAPID_PRIVATE_KEY", "").strip()

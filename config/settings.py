@@ -261,6 +261,18 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Bellhop <be
 
 OUTGOING_LOOPBACK = not IS_PRODUCTION and env.flag("OUTGOING_LOOPBACK", default=False)  # this machine: for tests
 SEALING_KEYS = env.sealing_keys()  # the first seals, all open; none: SECRET_KEY does it
+WEBHOOK_LOG_DAYS = max(1, env.number("WEBHOOK_LOG_DAYS", default=30))  # each attempt is shown so long
+
+# --- Other apps: where their services are. Slack needs an application of the installation's own.
+
+SLACK_CLIENT_ID = env.text("SLACK_CLIENT_ID", default="")
+SLACK_CLIENT_SECRET = env.text("SLACK_CLIENT_SECRET", default="")
+SLACK_AUTHORIZE_URL = env.service("SLACK_AUTHORIZE_URL", default="https://slack.com/oauth/v2/authorize")
+SLACK_API_URL = env.service("SLACK_API_URL", default="https://slack.com/api/")
+DISCORD_URL = env.service("DISCORD_URL", default="https://discord.com")
+GOOGLE_CHAT_URL = env.service("GOOGLE_CHAT_URL", default="https://chat.googleapis.com")
+TELEGRAM_URL = env.service("TELEGRAM_URL", default="https://api.telegram.org")
+TEAMS_URL = env.service("TEAMS_URL", default="")  # none: each address has its own
 
 # --- Web push: without a key and somebody who answers for it the browser channel says that it is not available
 
@@ -313,6 +325,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", default="WARNING").upper()},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "apprise": {"level": "ERROR"},  # what went wrong is on the delivery's row, in better words
         "django.request": {"level": "ERROR"},  # a 404 is an answer, not news
         "django.security.DisallowedHost": {"level": "ERROR"},
     },

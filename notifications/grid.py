@@ -1,7 +1,7 @@
 """The settings page as values: which tab shows which topics, types and cells, and how many of them are on."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import Membership
 from notifications import channels, hearing, sounds, types
 from notifications.channels.base import Channel
 from notifications.hearing import Hearing
@@ -35,7 +36,7 @@ class Tab:
 
 EMAIL = Tab("email", gettext_lazy("E-mail"), ("email",))
 DESKTOP = Tab("desktop", gettext_lazy("Desktop"), ("bell", "popup", "browser"))
-OTHER_APPS = Tab("other-apps", gettext_lazy("Other apps"))
+OTHER_APPS = Tab("other-apps", gettext_lazy("Other apps"), tuple(app.key for app in channels.APPS))
 MOBILE = Tab("mobile", gettext_lazy("Mobile app"))
 TABS = {tab.key: tab for tab in (EMAIL, DESKTOP, OTHER_APPS, MOBILE)}  # N-007
 PHONE = Tab("phone", gettext_lazy("Mobile app"), ("mobile",))  # the installed app's own settings (N-038), under MOBILE
@@ -56,6 +57,14 @@ BRIEFLY = {
 def tab_of(channel_key: str) -> Tab:
     """The page that holds a channel's cells."""
     return next(tab for tab in PAGES.values() if channel_key in tab.channel_keys)
+
+
+def for_member(tab: Tab, member: Membership) -> Tab:
+    """The tab as one member has it: of the other apps only those that they connected are columns."""
+    if tab.key != OTHER_APPS.key:
+        return tab
+    connected = set(member.connections.values_list("channel", flat=True))
+    return replace(tab, channel_keys=tuple(key for key in tab.channel_keys if key in connected))
 
 
 def anchor(type_key: str) -> str:
@@ -226,7 +235,7 @@ def sections(
 
 def row(standing: Standing, kind: NotificationType, tab: Tab, heard: Hearing | None = None, used: int = 0) -> Row:
     """One type's row on a tab. With what the member hears, its pop-up says which sound it makes."""
-    states = [state for state in standing.cells(kind) if state.channel.key in tab.channel_keys]
+    states = standing.cells(kind, tab.channels)
     return Row(kind, [Cell(state, _sound(state, heard)) for state in states], used)
 
 

@@ -574,6 +574,7 @@ class Connection(models.Model):
     One per member and app. A broken one says what to do and carries nothing until it is connected again.
     """
 
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)  # the member's: see reaching
     member = models.ForeignKey(Membership, models.CASCADE, related_name="connections", db_index=False)
     channel = models.CharField(_("app"), max_length=20)  # a key of notifications.channels
     label = models.CharField(_("where"), max_length=200)  # “Ann in Acme’s Slack”; no secret in it
@@ -583,6 +584,7 @@ class Connection(models.Model):
     last_success_at = models.DateTimeField(_("last success"), null=True)
     last_error = models.CharField(_("what went wrong"), max_length=300, blank=True)
     last_error_at = models.DateTimeField(null=True)
+    tested_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("connection")
@@ -590,9 +592,41 @@ class Connection(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["member", "channel"], name="one_connection_per_app"),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["account"], name="connection_working", condition=models.Q(broken_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.channel}"
+
+
+class WebhookAttempt(models.Model):
+    """One attempt to post to a member's webhook, as the delivery log shows it. Removed after some weeks."""
+
+    connection = models.ForeignKey(
+        Connection, models.CASCADE, related_name="attempts", db_constraint=False, db_index=False
+    )
+    event = models.ForeignKey(  # none: a test
+        Event, models.CASCADE, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    type = models.CharField(max_length=80)  # a key of notifications.types, or that of the test
+    number = models.SmallIntegerField(_("attempt"))
+    is_taken = models.BooleanField()
+    status = models.SmallIntegerField(null=True)  # none: there was no answer
+    words = models.CharField(_("answer"), max_length=300, blank=True)
+    milliseconds = models.IntegerField(null=True)
+    made_at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("webhook attempt")
+        verbose_name_plural = _("webhook attempts")
+        indexes: ClassVar = [
+            models.Index(fields=["connection", "-id"], name="attempt_newest"),
+            models.Index(fields=["made_at"], name="attempt_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type}"
 
 
 class PreferenceChange(models.Model):

@@ -48,15 +48,15 @@ def origin_of(url: str) -> str:
 _ORIGIN = re.compile(r"[A-Za-z]+://[^/?#]+")
 
 
-def may_receive(url: str) -> bool:
-    """What `check` says without looking up a name. Asked before each push, so it is remembered for each origin."""
-    return _is_plain(url) and _is_fine(origin_of(url), settings.OUTGOING_LOOPBACK)
+def may_receive(url: str, *, ports: frozenset[int] | None = PORTS) -> bool:
+    """What `check` says without looking up a name. Asked before each post, so it is remembered for each origin."""
+    return _is_plain(url) and _is_fine(origin_of(url), ports, settings.OUTGOING_LOOPBACK)
 
 
 @lru_cache(maxsize=1024)
-def _is_fine(origin: str, _is_loopback_open: bool) -> bool:
+def _is_fine(origin: str, ports: frozenset[int] | None, _is_loopback_open: bool) -> bool:
     try:
-        check(origin, resolve=False)
+        check(origin, resolve=False, ports=ports)
     except BadAddress:
         return False
     return True

@@ -68,11 +68,11 @@ class Standing:
     locks: Mapping[Cell, Lock]
     profile_names: Mapping[int, str] = field(default_factory=dict)
 
-    def cells(self, kind: NotificationType) -> list[CellState]:
-        """The member's cells of one type, a cell per channel."""
+    def cells(self, kind: NotificationType, among: Iterable[Channel] = channels.ALL) -> list[CellState]:
+        """The member's cells of one type, a cell per channel: of all channels, or of some."""
         answer = self._resolve(kind, switched_off=self.settings.switched_off)
         kept = self._resolve(kind, switched_off=0) if self.settings.switched_off else answer
-        return [self._cell(kind, channel, answer, kept) for channel in channels.ALL]
+        return [self._cell(kind, channel, answer, kept) for channel in among]
 
     def with_own(self, own: Mapping[str, Choice]) -> "Standing":
         """The same with other choices of the member's own."""

@@ -1,14 +1,31 @@
 """Who can be reached at all, as SQL: nothing has to wait for a channel on which a member has nothing.
 
-Most people have no browser, phone or other app of theirs connected, so a fan-out to many asks this very often.
+Most people have no browser, phone or other app of theirs connected, so a fan-out to many asks this very often. The
+other apps are asked about together: first, once a statement, whether anybody in the account has connected any, and
+only then, once a member, which.
 """
 
 from notifications import channels
 from notifications.channels.base import Reaching
+from notifications.channels.connected import Connected
 
-MASK = " & ".join(
+_APPS = sum(app.bit for app in channels.APPS)
+_BIT_OF = " ".join(f"WHEN '{app.key}' THEN {app.bit}" for app in channels.APPS)
+_CONNECTED = f"""
+    CASE WHEN channels & {_APPS} = 0 THEN -1
+         WHEN NOT (SELECT EXISTS (SELECT 1 FROM notifications_connection a
+                                  WHERE a.account_id = %(account)s AND a.broken_at IS NULL)) THEN {~_APPS}
+         ELSE {~_APPS} | coalesce((SELECT bit_or(CASE c.channel {_BIT_OF} ELSE 0 END)
+                                   FROM notifications_connection c
+                                   WHERE c.member_id = decided.member_id AND c.broken_at IS NULL), 0) END"""
+_REACHED = [
     f"CASE WHEN channels & {carrier.bit} = 0 OR {carrier.reached_sql} THEN -1 ELSE ~{carrier.bit} END"
     for carrier in channels.CARRIERS
-    if isinstance(carrier, Reaching)
-)
-"""An integer expression over the row `decided`: all bits but those of the carriers that do not reach the member."""
+    if isinstance(carrier, Reaching) and not isinstance(carrier, Connected)
+]
+
+MASK = " & ".join([*_REACHED, _CONNECTED])
+"""An integer expression over the row `decided`: all bits but those of the carriers that do not reach the member.
+
+It takes the value `account`.
+"""

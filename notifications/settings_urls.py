@@ -1,6 +1,6 @@
 from django.urls import path
 
-from notifications.views import phones, push, quiet, settings, sounds, what_if
+from notifications.views import apps, phones, push, quiet, settings, sounds, what_if
 
 urlpatterns = [
     path("", settings.start, name="settings"),
@@ -18,6 +18,12 @@ urlpatterns = [
     path("browsers/keep/", push.keep, name="push-keep"),
     path("browsers/test/", push.test, name="push-test"),
     path("browsers/forget/", push.forget, name="push-forget"),
+    path("apps/slack/start/", apps.slack_start, name="slack-start"),
+    path("apps/webhook/rotate/", apps.rotate, name="webhook-rotate"),
+    path("apps/webhook/again/", apps.again, name="webhook-again"),
+    path("apps/<slug:app>/", apps.one, name="app"),
+    path("apps/<slug:app>/test/", apps.test, name="app-test"),
+    path("apps/<slug:app>/disconnect/", apps.disconnect, name="app-disconnect"),
     path("<slug:tab>/cell/", settings.cell, name="settings-cell"),
     path("<slug:tab>/topic/", settings.topic, name="settings-topic"),
     path("<slug:tab>/switch/", settings.switch, name="settings-switch"),

@@ -10,6 +10,7 @@ from redis import RedisError
 
 from notifications import caps, catching_up, channels, delivering, fanout, live, redriving, snoozing
 from notifications.models import Event
+from notifications.other_apps import webhook_log
 
 A_WHILE = 20  # seconds: a worker that is told to stop has to wait no longer than this
 GATHER = 0.2  # seconds: what several events want delivered is carried together, at a fraction of the cost
@@ -59,6 +60,7 @@ def sweep() -> None:
     caps.forget_old()
     if redriving.has_work():
         wake(redrive)
+    webhook_log.forget_old()
     if Event.objects.filter(fanned_out_at=None).exists():
         wake(fan_out)
     if catching_up.has_due() or snoozing.has_due():

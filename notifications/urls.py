@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from notifications.views import apps
+
 app_name = "notifications"
 urlpatterns = [
     path("<int:hub_id>/notifications/", include("notifications.bell_urls")),
@@ -10,5 +12,6 @@ urlpatterns = [
     path("", include("notifications.mail_urls")),
     path("", include("notifications.push_urls")),
     path("", include("notifications.app_urls")),
+    path("apps/slack/callback/", apps.slack_callback, name="slack-callback"),
     path("developers/types/", include("notifications.reference_urls")),
 ]

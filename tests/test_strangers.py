@@ -31,6 +31,8 @@ def address(route: str, *, hub_id: int, event: int) -> str:
         "snooze_id": 1,
         "type_key": types.deals.STAGE_CHANGED.key,
     }
+    samples = {"hub_id": hub_id, "event_id": event, "tab": "email", "app": "webhook"}
+    samples |= {"type_key": types.deals.STAGE_CHANGED.key}
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(samples[found[1]]), route)
 
 

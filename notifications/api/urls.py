@@ -16,6 +16,7 @@ from notifications.api.bell import (
 from notifications.api.board import DeliveryBoard, OneRedrive, Redrives, RequiredNotices
 from notifications.api.catalogue import OneType, Types
 from notifications.api.charts import ChartsDoor
+from notifications.api.connections import AllConnections, OneConnection, RotateSecret, TestConnection
 from notifications.api.defaults import Changes, DefaultPreferences, Locks, OneLock, UndoChange
 from notifications.api.events import EventBatch, Events, OneEvent
 from notifications.api.preferences import Preferences
@@ -43,6 +44,10 @@ urlpatterns = [
     path("types/", Types.as_view(), name="types"),
     path("types/<str:key>/", OneType.as_view(), name="type"),
     path("preferences/", Preferences.as_view(), name="preferences"),
+    path("connections/", AllConnections.as_view(), name="connections"),
+    path("connections/webhook/rotate/", RotateSecret.as_view(), name="rotate-secret"),
+    path("connections/<str:app>/", OneConnection.as_view(), name="connection"),
+    path("connections/<str:app>/test/", TestConnection.as_view(), name="test-connection"),
     path("default-preferences/", DefaultPreferences.as_view(), name="default-preferences"),
     path("profiles/", Profiles.as_view(), name="profiles"),
     path("profiles/<row:profile_id>/", OneProfile.as_view(), name="profile"),

@@ -5,14 +5,23 @@ from collections.abc import Iterable
 from notifications.channels.base import Carrier, Channel
 from notifications.channels.bell import Bell
 from notifications.channels.browser import Browser
+from notifications.channels.connected import Connected
+from notifications.channels.discord import Discord
 from notifications.channels.email import Email
+from notifications.channels.google_chat import GoogleChat
 from notifications.channels.mobile import Mobile
 from notifications.channels.popup import Popup
+from notifications.channels.slack import Slack
+from notifications.channels.teams import Teams
+from notifications.channels.telegram import Telegram
+from notifications.channels.webhook import Webhook
 
 INSIDE: tuple[Channel, ...] = (Bell(), Popup())
-CARRIERS: tuple[Carrier, ...] = (Email(), Browser(), Mobile())
+APPS: tuple[Connected, ...] = (Slack(), Teams(), GoogleChat(), Discord(), Telegram(), Webhook())
+CARRIERS: tuple[Carrier, ...] = (Email(), Browser(), Mobile(), *APPS)
 
 CARRIER: dict[str, Carrier] = {carrier.key: carrier for carrier in CARRIERS}
+APP: dict[str, Connected] = {app.key: app for app in APPS}
 ALL: tuple[Channel, ...] = (*INSIDE, *CARRIERS)
 CHANNELS: dict[str, Channel] = {channel.key: channel for channel in ALL}
 BITS: tuple[int, ...] = tuple(channel.bit for channel in ALL)

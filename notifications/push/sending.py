@@ -1,46 +1,21 @@
-"""Sending pushes: encrypt, sign, post, hundreds at once, and read what the push service answered (RFC 8030).
+"""Sending pushes: encrypt, sign, post, hundreds at once, and read what the push service answered (RFC 8030)."""
 
-One thread of the process holds the connections and a loop of its own; whoever sends seals what it has in its own
-thread, many in a row, hands it in and takes answers out of a queue.
-"""
-
-import asyncio
-import atexit
 import logging
-import os
-import threading
-import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from enum import Enum
 from functools import lru_cache
 from queue import SimpleQueue
-from weakref import WeakValueDictionary
+from typing import Any
 
-import aiohttp
 from pywebpush import WebPusher
 
 from notifications import outgoing
+from notifications.posting import Reply, Unanswered, poster
+from notifications.posting import Verdict as Verdict
 from notifications.push import keys, payloads
 from notifications.push.deciding import TTL
 
-TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5, sock_read=10)
-PER_ORIGIN = 300  # pushes under way to one push service, so that a slow one does not hold up the others
-ANSWER_READ = 300  # bytes of an answer that are read, for the words
-
 log = logging.getLogger(__name__)
-
-
-class Verdict(Enum):
-    """What became of a push."""
-
-    TAKEN = "taken"
-    GONE = "gone"  # that browser takes no pushes any more: forget its subscription
-    REFUSED = "refused"  # our own fault, or an address we do not go to: trying again does not help
-    LATER = "later"
-    PERHAPS = "perhaps"  # it was all handed over, and then no answer came
 
 
 @dataclass(frozen=True)
@@ -89,89 +64,47 @@ def push_now(job: Job) -> Answer:
     return answers.get()
 
 
+@lru_cache(maxsize=1)
 def pusher() -> "Pusher":
-    """This process's connections; a process that was forked off starts with none."""
-    return _pusher(os.getpid())
-
-
-@lru_cache(maxsize=2)
-def _pusher(_process: int) -> "Pusher":
+    """What sends for this process. Its connections are those of the process."""
     return Pusher()
 
 
 class Pusher:
-    """A loop in a thread, with one session for everything. Every job gets exactly one answer."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._session: aiohttp.ClientSession | None = None
-        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        self._tasks: set[asyncio.Task[None]] = set()
-        threading.Thread(target=self._loop.run_forever, daemon=True, name="web push").start()
-        atexit.register(self._close)
-
-    def _close(self) -> None:
-        if self._session is not None:
-            with suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(self._session.close(), self._loop).result(1)
+    """Every job gets exactly one answer."""
 
     def send(self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]") -> None:
         """Begin to send; the answers come into the queue."""
-        self._loop.call_soon_threadsafe(self._begin, jobs, answers)
+        poster().begin_all(lambda: self._sendings(jobs, answers))
 
-    def _begin(self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]") -> None:
-        for job, body in [(job, found) for job in jobs if (found := _sealed_or_told(job, answers))]:
-            task = self._loop.create_task(self._answer(job, body, answers))
-            self._tasks.add(task)  # asyncio itself holds tasks only weakly
-            task.add_done_callback(self._tasks.discard)
+    def _sendings(self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]") -> list[Coroutine[Any, Any, None]]:
+        """All are sealed before the first one leaves: that is faster than to seal each in its turn."""
+        sealed = [(job, body) for job in jobs if (body := _sealed_or_told(job, answers))]
+        return [self._answer(job, body, answers) for job, body in sealed]
 
     async def _answer(self, job: Job, body: bytes, answers: "SimpleQueue[Answer]") -> None:
         try:
             answers.put(await self._send(job, body))
+        except Unanswered as silence:
+            answers.put(Answer(job, silence.verdict, silence.words))
         except Exception as fault:  # noqa: BLE001 (whatever it is, whoever waits for the answer gets one)
             answers.put(_failed(job, fault))
 
     async def _send(self, job: Job, body: bytes) -> Answer:
-        origin = outgoing.origin_of(job.endpoint)
-        turn = self._turns.setdefault(origin, asyncio.Semaphore(PER_ORIGIN))
-        async with turn:
-            answer = await self._post(job, origin, body)
+        async with poster().turn(job.endpoint):
+            answer = await self._post(job, body)
             if answer is None:  # 413: once more, as small as it may be
-                answer = await self._post(job, origin, _sealed(job, payloads.SMALL))
+                answer = await self._post(job, _sealed(job, payloads.SMALL))
         return answer or Answer(job, Verdict.REFUSED, f"{job.where} takes no push, however small (413)")
 
-    async def _post(self, job: Job, origin: str, body: bytes) -> Answer | None:
+    async def _post(self, job: Job, body: bytes) -> Answer | None:
         """The answer, or None where the push was too large."""
-        headers = _headers(job, origin)
-        try:
-            async with self._connections().post(
-                job.endpoint, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            ) as response:
-                words = (await response.content.read(ANSWER_READ)).decode(errors="replace")
-                return _judge(job, response.status, response.headers.get("Retry-After", ""), words)
-        except outgoing.NotPublic as refusal:
-            return Answer(job, Verdict.REFUSED, str(refusal))
-        except aiohttp.ClientConnectorError as fault:
-            if isinstance(fault.os_error, outgoing.NotPublic):
-                return Answer(job, Verdict.REFUSED, str(fault.os_error))
-            return Answer(job, Verdict.LATER, f"{job.where} cannot be reached")
-        except aiohttp.ConnectionTimeoutError:
-            return Answer(job, Verdict.LATER, f"{job.where} cannot be reached")
-        except (aiohttp.ClientError, OSError):  # a time-out is an OSError too
-            return Answer(job, Verdict.PERHAPS, f"{job.where} did not answer")
-
-    def _connections(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, resolver=outgoing.PublicResolver(), keepalive_timeout=60)
-            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        return self._session
+        headers = _headers(job, outgoing.origin_of(job.endpoint))
+        return _judge(job, await poster().post(job.endpoint, body=body, headers=headers))
 
 
 def _sealed_or_told(job: Job, answers: "SimpleQueue[Answer]") -> bytes | None:
     """What goes to the browser, or nothing, and then the answer is in the queue."""
-    if not outgoing.may_receive(job.endpoint):  # names are looked up when the connection is made
-        answers.put(Answer(job, Verdict.REFUSED, outgoing.NOT_PUBLIC))
-        return None
     try:
         return _sealed(job, payloads.MOST)
     except Exception as fault:  # noqa: BLE001 (the others of the batch still go)
@@ -213,25 +146,13 @@ def _headers(job: Job, origin: str) -> dict[str, str]:
     }
 
 
-def _judge(job: Job, status: int, retry_after: str, words: str) -> Answer | None:
-    said = f"{job.where} answered {status}: {' '.join(words.split())}".rstrip(": ")
-    if 200 <= status < 300:
+def _judge(job: Job, reply: Reply) -> Answer | None:
+    if reply.is_success:
         return Answer(job, Verdict.TAKEN)
-    if status in {404, 410}:
-        return Answer(job, Verdict.GONE, said)
-    if status == 413:
+    if reply.status in {404, 410}:
+        return Answer(job, Verdict.GONE, reply.words)
+    if reply.status == 413:
         return None
-    if status == 429 or status >= 500:
-        return Answer(job, Verdict.LATER, said, _seconds(retry_after))
-    return Answer(job, Verdict.REFUSED, said)
-
-
-def _seconds(retry_after: str) -> float | None:
-    """A Retry-After in seconds, given as such or as a date (RFC 9110). What cannot be read says nothing."""
-    given = retry_after.strip()
-    if given.isdecimal():
-        return float(given)
-    try:
-        return max(0.0, parsedate_to_datetime(given).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return None
+    if reply.status == 429 or reply.status >= 500:
+        return Answer(job, Verdict.LATER, reply.words, reply.retry_after)
+    return Answer(job, Verdict.REFUSED, reply.words)

@@ -188,9 +188,10 @@ class Topic:
 
 
 def _with_company(defaults: Iterable[str], *, only: frozenset[str] | None) -> frozenset[str]:
-    """Browser and phone stand in for a pop-up that nobody is there to see: what pops up by default is on there too."""
+    """What pops up by default is on elsewhere too: browser and phone stand in for a pop-up that nobody is there to see,
+    and who connects another app hears the same there."""
     given = frozenset(defaults)
-    company = frozenset({"browser", "mobile"}) if "popup" in given else frozenset()
+    company = {"browser", "mobile"} | declaring.APPS if "popup" in given else frozenset[str]()
     return given | (company if only is None else company & only)
 
 

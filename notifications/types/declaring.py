@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from notifications.types.base import NotificationType, Topic
 
-CHANNELS: Final = frozenset({"bell", "popup", "email", "browser", "mobile"})
+APPS: Final = frozenset({"slack", "teams", "google_chat", "discord", "telegram", "webhook"})
+"""The channels that lead to another app."""
+
+CHANNELS: Final = frozenset({"bell", "popup", "email", "browser", "mobile"}) | APPS
 """The channels a type may name. A test holds this equal to what `notifications.channels` offers."""
 
 KEY: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

@@ -27,6 +27,7 @@ from notifications.channels.base import Channel
 from notifications.forms import CellForm, GridForm, OptionsForm, SwitchForm, TopicForm
 from notifications.grid import Tab
 from notifications.models import BrowserSubscription, MemberSettings
+from notifications.other_apps import connecting
 from notifications.push import keys
 
 CLEARED = "cleared_preferences"  # session key: when, and what stood before “Clear all”, by member
@@ -55,10 +56,10 @@ def desktop(request: MemberRequest) -> HttpResponse:
 
 
 @member_required
-@require_safe
+@never_cache
 def other_apps(request: MemberRequest) -> HttpResponse:
-    """The Other apps tab (N-039): nothing to set yet, and it says so."""
-    return render(request, "notifications/settings/other_apps.html", frame(request, grid.OTHER_APPS))
+    """The Other apps tab (N-039): a card per app, and a column for each that the member connected."""
+    return _grid_page(request, grid.OTHER_APPS)
 
 
 @member_required
@@ -77,6 +78,7 @@ def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
         else:
             messages.success(request, _("Your choices are saved."))
         return redirect(_url(request, tab))
+    tab = grid.for_member(tab, request.member)
     standing = preferences.standing(request.member)
     heard = hearing.of(request.member, standing.settings) if tab is grid.DESKTOP else None
     context = frame(request, tab) | {
@@ -88,13 +90,14 @@ def _grid_page(request: MemberRequest, tab: Tab) -> HttpResponse:
         "browsers": _browsers(request) if tab is grid.DESKTOP else (),
         "phones": phones.of(request.user) if tab is grid.PHONE else (),
         "push_key": keys.public(),
+        "apps": connecting.standings(request.member) if tab.key == grid.OTHER_APPS.key else (),
         "can_undo": _cleared(request) is not None,
         "has_admin_layers": plans.has(request.account.plan, Feature.DEFAULT_PREFERENCES),
         "plan_sentence": plans.sentence(Feature.DEFAULT_PREFERENCES),
     }
     if heard is not None:
         context["picker"] = grid.default_sound(heard)
-    return render(request, f"notifications/settings/{tab.key}.html", context)
+    return render(request, f"notifications/settings/{tab.key.replace('-', '_')}.html", context)
 
 
 @member_required
@@ -205,7 +208,7 @@ def _cleared(request: MemberRequest) -> dict[str, tuple[int, int]] | None:
 
 
 def _tab(key: str) -> Tab:
-    if key not in (grid.EMAIL.key, grid.DESKTOP.key, grid.PHONE.key):
+    if key not in (grid.EMAIL.key, grid.DESKTOP.key, grid.OTHER_APPS.key, grid.PHONE.key):
         raise Http404
     return grid.PAGES[key]
 
@@ -216,9 +219,10 @@ def _url(request: MemberRequest, tab: Tab) -> str:
 
 def frame(request: MemberRequest, tab: Tab | None) -> dict[str, Any]:
     """What every tab's page has; None for a page beside the tabs."""
-    current = grid.MOBILE if tab is grid.PHONE else tab
+    shown = "" if tab is None else grid.MOBILE.key if tab is grid.PHONE else tab.key
     tabs = [
-        {"url": _url(request, each), "label": each.label, "is_current": each is current} for each in grid.TABS.values()
+        {"url": _url(request, each), "label": each.label, "is_current": each.key == shown}
+        for each in grid.TABS.values()
     ]
     grid_urls = {
         f"{name}_url": reverse(f"notifications:settings-{name}", args=[request.account.hub_id, tab.key])
@@ -271,7 +275,7 @@ def _refused(request: MemberRequest, tab: Tab, sentence: str, *, status: int, on
 
 
 def _pieces(request: MemberRequest, tab: Tab, said: str, only: Iterable[str] | None, *, status: int) -> HttpResponse:
-    wanted = None if only is None else set(only)
+    tab, wanted = grid.for_member(tab, request.member), None if only is None else set(only)
     touched = [topic for topic in types.TOPICS if wanted is None or any(key in wanted for key in topic.types)]
     kinds = [kind for kind in preferences.kinds_for(request.member) if kind.topic in touched]
     standing = preferences.standing(request.member, kinds)

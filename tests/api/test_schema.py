@@ -22,6 +22,8 @@ from crm import activities, associating, records
 from notifications import defaults, profiles
 from notifications.defaults import Change
 from notifications.models import Lock
+from notifications.other_apps import connecting, webhooks
+from notifications.other_apps.speaking import Offer
 from notifications.resolution import Layer
 from tests.api.conftest import event, with_key
 from tests.api.test_callers import redrive_of
@@ -62,6 +64,8 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
     record = records.create(account, "deals", {"name": "Nordic Oak 2027", "owner": bob.pk}, by=alice)
     other = records.create(account, "deals", {"name": "Nordic Oak 2028"}, by=alice)
     associating.associate(record, other, by=alice)
+    nowhere = Offer("127.0.0.1:1", {"url": "https://127.0.0.1:1/", "key": webhooks.new_key()})
+    connecting.keep(bob, webhooks.webhook(), nowhere)
     return {
         "headers": program.headers,
         "event_id": emitted.json()["id"],
@@ -77,6 +81,7 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "other_id": other.pk,
         "activity_id": activities.log(record, kind="note", text="Legal wants one more week.", by=alice).pk,
         "follower_id": bob.pk,
+        "app": "webhook",
     }
 
 

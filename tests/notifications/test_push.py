@@ -16,12 +16,23 @@ from pytest_django import Settings
 
 from accounts.models import Membership
 from config.local import new_vapid_key
-from notifications import delivering, events, fanout, live, outgoing, parcels, preferences, presence, types
+from notifications import (
+    delivering,
+    events,
+    fanout,
+    live,
+    outgoing,
+    parcels,
+    posting,
+    preferences,
+    presence,
+    types,
+)
 from notifications.channels import CARRIER
 from notifications.channels.base import Parcel, Sent
 from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, Event, Notification
 from notifications.outgoing import BadAddress
-from notifications.push import deciding, payloads, sending, showing, subscribing
+from notifications.push import deciding, payloads, showing, subscribing
 from notifications.push.deciding import Case, Where, decide
 from notifications.push.sending import Answer, Job, Verdict
 from notifications.push.subscribing import Offer
@@ -213,7 +224,7 @@ def test_without_a_named_time_it_waits_as_every_delivery_does(bob, allowed, serv
 
 
 def test_a_service_that_does_not_answer_may_have_taken_it(bob, allowed, service, monkeypatch):
-    monkeypatch.setattr(sending, "TIMEOUT", aiohttp.ClientTimeout(total=0.3))
+    monkeypatch.setattr(posting, "TIMEOUT", aiohttp.ClientTimeout(total=0.3))
     allowed(bob)
     service.answer(201, after=1)
 
@@ -299,7 +310,7 @@ def test_what_waited_longer_than_it_is_worth_does_not_go(bob, allowed, service):
 
 
 def test_a_slow_service_does_not_hold_up_the_others(bob, carol, allowed, service, monkeypatch):
-    monkeypatch.setattr(sending, "PER_ORIGIN", 1)
+    monkeypatch.setattr(posting, "PER_ORIGIN", 1)
     other = PushService().start()
     try:
         slow, quick = allowed(bob), Receiver(other)
@@ -335,7 +346,7 @@ def test_no_redirect_is_followed(bob, allowed, service):
 
 
 def test_many_are_under_way_at_once_but_not_too_many_to_one_service(account, service, monkeypatch):
-    monkeypatch.setattr(sending, "PER_ORIGIN", 60)
+    monkeypatch.setattr(posting, "PER_ORIGIN", 60)
     people = factories.members(account, 150)
     for member in people:
         subscribing.keep(member.user, offer_of(Receiver(service)))

@@ -1,0 +1,164 @@
+"""Posting to addresses outside, hundreds at once, over connections that stay open.
+
+One thread of the process holds the connections and a loop of its own; whoever sends begins something there and takes
+answers out of a queue. Every address is guarded (see outgoing), no redirect is followed, and of an answer only the
+beginning is read.
+"""
+
+import asyncio
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+import aiohttp
+
+from notifications import outgoing
+
+TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5, sock_read=10)
+PER_ORIGIN = 300  # under way to one origin, so that a slow one does not hold up the others
+ANSWER_READ = 300  # bytes of an answer that are read, for the words
+
+Answered = TypeVar("Answered")
+
+
+class Verdict(Enum):
+    """What became of something that was sent."""
+
+    TAKEN = "taken"
+    GONE = "gone"  # nothing will be taken there any more
+    REFUSED = "refused"  # this one never: our own fault, or an address we do not go to
+    LATER = "later"
+    PERHAPS = "perhaps"  # it was all handed over, and then no answer came
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the other side answered."""
+
+    status: int
+    words: str  # “hooks.example.com answered 503: out of order”
+    retry_after: float | None  # seconds that it asks us to wait
+    took: float  # seconds
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Unanswered(Exception):
+    """There is no answer. The verdict says what that means, the words why."""
+
+    def __init__(self, verdict: Verdict, words: str) -> None:
+        super().__init__(words)
+        self.verdict = verdict
+        self.words = words
+
+
+def poster() -> "Poster":
+    """This process's connections; a process that was forked off starts with none."""
+    return _poster(os.getpid())
+
+
+@lru_cache(maxsize=2)
+def _poster(_process: int) -> "Poster":
+    return Poster()
+
+
+class Poster:
+    """A loop in a thread, with one session for everything."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._session: aiohttp.ClientSession | None = None
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._tasks: set[asyncio.Task[None]] = set()
+        threading.Thread(target=self._loop.run_forever, daemon=True, name="posting").start()
+        atexit.register(self._close)
+
+    def _close(self) -> None:
+        if self._session is not None:
+            with suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(self._session.close(), self._loop).result(1)
+
+    def begin(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Begin it in the loop and return at once. It must not raise: nobody would hear of it."""
+        self.begin_all(lambda: [sending])
+
+    def begin_all(self, make: Callable[[], Iterable[Coroutine[Any, Any, None]]]) -> None:
+        """The same for many. They are made in the loop too, and it is woken once for all of them."""
+        self._loop.call_soon_threadsafe(self._begin, make)
+
+    def _begin(self, make: Callable[[], Iterable[Coroutine[Any, Any, None]]]) -> None:
+        for sending in make():
+            task = self._loop.create_task(sending)
+            self._tasks.add(task)  # asyncio itself holds tasks only weakly
+            task.add_done_callback(self._tasks.discard)
+
+    def ask(self, asking: Coroutine[Any, Any, Answered]) -> Answered:
+        """Carry it out in the loop and wait for what it returns or raises."""
+        return asyncio.run_coroutine_threadsafe(asking, self._loop).result()
+
+    def turn(self, url: str) -> asyncio.Semaphore:
+        """To be held while something is under way to this origin. Only inside the loop."""
+        return self._turns.setdefault(outgoing.origin_of(url), asyncio.Semaphore(PER_ORIGIN))
+
+    async def post(
+        self, url: str, *, body: bytes, headers: Mapping[str, str], ports: frozenset[int] | None = outgoing.PORTS
+    ) -> Reply:
+        """Post and read the answer, whatever its status. Raises Unanswered where there is none. Only in the loop."""
+        if not outgoing.may_receive(url, ports=ports):  # names are looked up when the connection is made
+            raise Unanswered(Verdict.REFUSED, outgoing.NOT_PUBLIC)
+        where = outgoing.origin_of(url).partition("://")[2]
+        started = time.monotonic()
+        try:
+            async with self.session().post(
+                url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            ) as response:
+                words = (await response.content.read(ANSWER_READ)).decode(errors="replace")
+                said = f"{where} answered {response.status}: {' '.join(words.split())}".rstrip(": ")
+                waits = retry_after(response.headers.get("Retry-After", ""))
+                return Reply(response.status, said, waits, time.monotonic() - started)
+        except Exception as fault:
+            raise unanswered(fault, where) from fault
+
+    def session(self) -> aiohttp.ClientSession:
+        """The connections. Only inside the loop."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=0, resolver=outgoing.PublicResolver(), keepalive_timeout=60)
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return self._session
+
+
+def unanswered(fault: Exception, where: str) -> Unanswered:
+    """What it means that a request through the session broke off. What is no fault of the way there is raised."""
+    if isinstance(fault, outgoing.NotPublic):
+        return Unanswered(Verdict.REFUSED, str(fault))
+    if isinstance(fault, aiohttp.ClientConnectorError):
+        if isinstance(fault.os_error, outgoing.NotPublic):
+            return Unanswered(Verdict.REFUSED, str(fault.os_error))
+        return Unanswered(Verdict.LATER, f"{where} cannot be reached")
+    if isinstance(fault, aiohttp.ConnectionTimeoutError):
+        return Unanswered(Verdict.LATER, f"{where} cannot be reached")
+    if isinstance(fault, aiohttp.ClientError | OSError):  # a time-out is an OSError too
+        return Unanswered(Verdict.PERHAPS, f"{where} did not answer")
+    raise fault
+
+
+def retry_after(given: str) -> float | None:
+    """A Retry-After in seconds, given as such or as a date (RFC 9110). What cannot be read says nothing."""
+    given = given.strip()
+    if given.isascii() and given.isdecimal():
+        return float(given)
+    try:
+        return max(0.0, parsedate_to_datetime(given).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
