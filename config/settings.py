@@ -210,6 +210,7 @@ if IS_PRODUCTION:
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a grid of all types by all channels posts an answer for each cell
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # a batch of 500 events of 16 KB
 
 # --- Sockets: each web process has one subscription, hints are not stored anywhere

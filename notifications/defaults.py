@@ -16,7 +16,7 @@ from accounts import plans
 from accounts.errors import DomainError
 from accounts.models import Account, Membership
 from accounts.plans import Feature
-from notifications import channels, reach, saying, telling_changes, types
+from notifications import channels, presets, reach, saying, telling_changes, types
 from notifications.models import PreferenceChange, Profile
 from notifications.preferences import Cell, FixedCell, UnknownCell
 from notifications.reach import CellReach, Said, SaidProfile
@@ -52,6 +52,7 @@ class Change:
     profile: Profile | None = None
     reason: str = ""  # of a lock: members read it
     ends_at: datetime | None = None  # of a lock
+    preset: str = ""  # a key of presets: what the cells began with, kept on record
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def apply(account: Account, change: Change, *, by: Membership | None) -> Prefere
     """
     require_right(account, by)
     _check(account, change)
-    return put(account, change.layer, _values(change), profile=change.profile, by=by)
+    return put(account, change.layer, _values(change), profile=change.profile, by=by, preset=change.preset)
 
 
 @transaction.atomic
@@ -119,6 +120,7 @@ def put(
     profile: Profile | None,
     by: Membership | None,
     undoes: PreferenceChange | None = None,
+    preset: str = "",
 ) -> PreferenceChange | None:
     """Write checked values, record and tell. One at a time per account."""
     Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
@@ -140,6 +142,7 @@ def put(
         cells_affected=done.cells_affected,
         made_by=by,
         undoes=undoes,
+        preset=preset,
     )
     telling_changes.tell(account, done, by=by)
     return change
@@ -200,6 +203,8 @@ def _check(account: Account, change: Change) -> None:
         raise InvalidChange(_("Say what to change: the account default, one profile, or locks."))
     if change.profile is not None and change.profile.account_id != account.pk:
         raise InvalidChange(_("There is no such profile."), fields={"profile": [_("There is no such profile.")]})
+    if change.preset and (change.preset not in presets.PRESETS or change.layer is Layer.LOCK):
+        raise InvalidChange(_("There is no such preset."), fields={"preset": [_("There is no such preset.")]})
     unknown = [c for c in change.cells if c[0] not in types.TYPES or c[1] not in channels.CHANNELS]
     if unknown:
         raise UnknownCell(

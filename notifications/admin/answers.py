@@ -1,6 +1,6 @@
 """A super admin's grid as values: every type and channel, what the layer answers, and what a posted page changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -21,6 +21,7 @@ from notifications.types.base import NotificationType, Topic
 
 PREFIX = "cell:"
 WORDS = {"": None, "on": True, "off": False}
+FIRST = {"bell", "popup", "email", "browser"}  # everybody has these; others have to be connected first
 NAMES = {wanted: word for word, wanted in WORDS.items()}
 
 
@@ -73,12 +74,16 @@ class Section:
 
     @property
     def answered(self) -> int:
-        return sum(1 for row in self.rows for answer in row.answers if answer.value)
+        return sum(1 for row in self.rows for answer in row.answers if answer.was)
+
+    @property
+    def changed(self) -> int:
+        return sum(1 for row in self.rows for answer in row.answers if answer.value != answer.was)
 
     @property
     def is_open(self) -> bool:
         """Unfolded at first where something was just asked for, so that it is seen."""
-        return any(answer.value != answer.was for row in self.rows for answer in row.answers)
+        return self.changed > 0
 
     @property
     def groups(self) -> list[tuple[str, list[Row]]]:
@@ -86,9 +91,18 @@ class Section:
 
 
 def sections(
-    layer: Layer, stored: Values, said: Said, locks: Iterable[Lock], asked: Mapping[Cell, bool | None]
+    layer: Layer,
+    stored: Values,
+    said: Said,
+    locks: Iterable[Lock],
+    asked: Mapping[Cell, bool | None],
+    *,
+    shown: Sequence[Channel],
 ) -> list[Section]:
-    """The whole grid of a layer by topic. `asked`: what a posted page wants otherwise than it is."""
+    """The whole grid of a layer by topic, a column for each channel shown.
+
+    `asked`: what a posted page wants otherwise than it is.
+    """
     by_cell = {(lock.type, lock.channel): lock for lock in locks}
 
     def answer(kind: NotificationType, channel: Channel) -> Answer:
@@ -108,10 +122,16 @@ def sections(
     return [
         Section(
             topic,
-            [Row(kind, [answer(kind, channel) for channel in channels.ALL]) for kind in topic.types.values()],
+            [Row(kind, [answer(kind, channel) for channel in shown]) for kind in topic.types.values()],
         )
         for topic in types.TOPICS
     ]
+
+
+def shown_channels(stored: Values, asked: Iterable[Cell], *, all_of_them: bool) -> list[Channel]:
+    """The columns: the channels that everybody has, and the others when wanted or when anything is said of them."""
+    spoken_of = {saying.cell_of(name)[1] for name in stored} | {channel for _type, channel in asked}
+    return [channel for channel in channels.ALL if all_of_them or channel.key in FIRST | spoken_of]
 
 
 def _is_on_below(layer: Layer, said: Said, kind: NotificationType, channel: Channel) -> bool:

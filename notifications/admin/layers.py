@@ -21,13 +21,16 @@ from accounts.admin_site import actor_in
 from accounts.errors import DomainError
 from accounts.models import Account
 from accounts.plans import Feature
-from notifications import channels, defaults, reach, saying, telling_changes, types
+from notifications import channels, defaults, presets, reach, saying, telling_changes, types
 from notifications.admin import answers
 from notifications.defaults import Change
 from notifications.layers import standing_locks
 from notifications.models import AccountDefault, Lock, PreferenceChange, Profile
 from notifications.preferences import Cell
 from notifications.resolution import Layer
+from notifications.saying import Values
+
+WIDE = 5  # channels beside each other; with more of them the grid scrolls sideways
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Sheet:
     asked: dict[Cell, bool | None] = field(default_factory=dict)
     reason: str = ""
     ends_at: str = ""
+    preset: str = ""  # what the draft began with
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -54,6 +58,7 @@ class Sheet:
             profile=self.profile,
             reason=self.reason,
             ends_at=answers.moment(self.ends_at, ZoneInfo(self.account.time_zone)),
+            preset=self.preset,
         )
 
     def take(self, request: HttpRequest) -> None:
@@ -61,6 +66,12 @@ class Sheet:
         self.asked = answers.asked(request.POST)
         self.reason = request.POST.get("reason", "")
         self.ends_at = request.POST.get("ends_at", "")
+        self.preset = request.POST.get("preset", "")
+
+    def fill(self, preset: presets.Preset, stored: Values) -> None:
+        """Ask for all that a preset says otherwise than it stands."""
+        self.preset = preset.key
+        self.asked = dict(presets.differing(preset, stored))
 
 
 class GridAdmin(ScopedAdmin):
@@ -78,14 +89,27 @@ class GridAdmin(ScopedAdmin):
             if answer is not None:
                 return answer
         stored = saying.stored(sheet.account, sheet.layer, sheet.profile)
+        wanted = presets.PRESETS.get(request.GET.get("preset", ""))
+        if wanted and request.method != "POST" and sheet.layer is not Layer.LOCK and sheet.is_editable:
+            sheet.fill(wanted, stored)
+        shown = answers.shown_channels(stored, sheet.asked, all_of_them="more" in request.GET)
         locks = [] if sheet.layer is Layer.LOCK else list(standing_locks(sheet.account))
         return TemplateResponse(
             request,
             "admin/notifications/grid.html",
             self._context(request, sheet)
             | {
-                "sections": answers.sections(sheet.layer, stored, reach.read(sheet.account), locks, sheet.asked),
-                "channels": channels.ALL,
+                "sections": answers.sections(
+                    sheet.layer, stored, reach.read(sheet.account), locks, sheet.asked, shown=shown
+                ),
+                "channels": shown,
+                "is_wide": len(shown) > WIDE,
+                "more": len(channels.ALL) - len(shown),
+                "presets": presets.PRESETS.values() if sheet.layer is not Layer.LOCK else (),
+                "preset": presets.PRESETS.get(sheet.preset),
+                "beginning": presets.beginning(sheet.account, sheet.layer, stored, sheet.profile)
+                if sheet.layer is not Layer.LOCK
+                else None,
                 "shown": answers.shown(stored),
                 "gate": "" if sheet.is_editable else plans.sentence(Feature.DEFAULT_PREFERENCES),
                 "count": len(stored),
@@ -106,7 +130,7 @@ class GridAdmin(ScopedAdmin):
             return self._review(request, sheet, context)
         change = defaults.apply(sheet.account, sheet.change, by=by)
         self._say_done(request, change)
-        return HttpResponseRedirect(request.get_full_path())
+        return HttpResponseRedirect(_without_preset(request))
 
     def _review(self, request: HttpRequest, sheet: Sheet, context: dict[str, Any]) -> HttpResponse | None:
         seen = defaults.preview(sheet.account, sheet.change)
@@ -120,6 +144,7 @@ class GridAdmin(ScopedAdmin):
             self._context(request, sheet)
             | {
                 "seen": seen,
+                "preset": presets.PRESETS.get(sheet.preset),
                 "by_topic": _by_topic(seen),
                 "posted": [(f"{answers.PREFIX}{saying.name_of(c)}", answers.NAMES[w]) for c, w in sheet.asked.items()],
                 "shown": request.POST.get("shown", ""),
@@ -137,6 +162,7 @@ class GridAdmin(ScopedAdmin):
             "account": sheet.account,
             "layer": str(sheet.layer),
             "is_lock": sheet.layer is Layer.LOCK,
+            "start_over": _without_preset(request),
         }
 
     def _say_done(self, request: HttpRequest, change: PreferenceChange | None) -> None:
@@ -151,6 +177,13 @@ class GridAdmin(ScopedAdmin):
             format_html('{} <a href="{}">{}</a>', words % counts, link, _("See it in the log, or undo it")),
             messages.SUCCESS,
         )
+
+
+def _without_preset(request: HttpRequest) -> str:
+    """The grid as it stands, with nothing filled in."""
+    asked = request.GET.copy()
+    asked.pop("preset", None)
+    return f"{request.path}?{asked.urlencode()}" if asked else request.path
 
 
 def _by_topic(seen: defaults.Preview) -> list[tuple[str, list[defaults.CellChange]]]:

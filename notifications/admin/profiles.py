@@ -16,7 +16,7 @@ from accounts.admin.scope import AccountForm
 from accounts.admin_site import actor_in
 from accounts.models import Role, Team
 from accounts.plans import Feature
-from notifications import profiles
+from notifications import presets, profiles
 from notifications.admin.layers import GridAdmin, Sheet
 from notifications.models import Profile
 from notifications.resolution import Layer
@@ -39,6 +39,11 @@ class NewProfileForm(AccountForm):
         required=False,
         empty_label=gettext_lazy("nothing: empty"),
     )
+    preset = forms.ChoiceField(
+        label=gettext_lazy("or begin with a preset"),
+        required=False,
+        help_text=gettext_lazy("You see what it says and whom it changes before anything is saved."),
+    )
 
     class Meta:
         model = Profile
@@ -53,10 +58,15 @@ class NewProfileForm(AccountForm):
         assert isinstance(copy_of, forms.ModelChoiceField)
         whom.choices = [*roles, *((f"team:{team.pk}", _("Team: %(team)s") % {"team": team.name}) for team in teams)]
         copy_of.queryset = Profile.objects.filter(account=self.account_here)
+        preset = self.fields["preset"]
+        assert isinstance(preset, forms.ChoiceField)
+        preset.choices = [("", _("none")), *((each.key, each.label) for each in presets.PRESETS.values())]
 
     def clean(self) -> Any:
         """A role may be for one profile of the account or several: order decides. Only names are unique."""
         given = super().clean() or self.cleaned_data
+        if given.get("copy_of") and given.get("preset"):
+            self.add_error("preset", _("Begin as a copy or with a preset, one of the two."))
         kind, _colon, which = str(given.get("whom", "")).partition(":")
         self.instance.role = which if kind == "role" else ""
         self.instance.team = Team.objects.get(account=self.account_here, pk=which) if kind == "team" else None
@@ -120,7 +130,7 @@ class ProfileAdmin(GridAdmin):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = ("name", "whom", "place") if obj else ("name", "whom", "copy_of")
+        fields = ("name", "whom", "place") if obj else ("name", "whom", "copy_of", "preset")
         note = ""
         account = self.account_for(request, obj)
         if account and not plans.has(account.plan, Feature.DEFAULT_PREFERENCES):
@@ -153,8 +163,12 @@ class ProfileAdmin(GridAdmin):
             profiles.move(stored, to=given["place"] - 1, by=by)
 
     def response_add(self, request: HttpRequest, obj: Profile, post_url_continue: str | None = None) -> HttpResponse:
+        link, preset = reverse("admin:notifications_profile_answers", args=[obj.pk]), request.POST.get("preset", "")
+        if preset in presets.PRESETS:
+            self.message_user(request, _("The profile is made. Look at what the preset says, then save it."))
+            return HttpResponseRedirect(f"{link}?preset={preset}")
         self.message_user(request, _("The profile is made. Set what it says."), messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:notifications_profile_answers", args=[obj.pk]))
+        return HttpResponseRedirect(link)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         profile = self.get_object_or_404(request, object_id)

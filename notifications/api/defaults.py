@@ -4,21 +4,24 @@ from datetime import datetime
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from accounts import plans
 from accounts.api.doors import ApiRequest, Door
-from accounts.api.fields import Flag, Moment, Text
+from accounts.api.fields import Flag, Moment, Strict, Text
 from accounts.api.paging import PageQuery, page
 from accounts.api.schema import operation, page_of
 from accounts.models import Account
 from accounts.plans import Feature
-from notifications import defaults, layers, saying
+from notifications import defaults, layers, presets, saying
 from notifications.api import cells
-from notifications.api.cells import CellsIn, SaidCell
+from notifications.api.cells import CellIn, CellsIn, SaidCell
 from notifications.defaults import Change
 from notifications.models import Lock, PreferenceChange, Profile
+from notifications.preferences import Cell
 from notifications.resolution import Layer
 
 
@@ -40,6 +43,21 @@ class AdminDoor(Door):
 
 class TriedCells(CellsIn):
     dry_run = Flag(required=False, help_text="Only count what would change.")
+
+
+class FilledCells(Strict):
+    """Cells, a preset, or a preset with cells that are to be otherwise."""
+
+    cells = serializers.ListField(child=CellIn(), min_length=1, max_length=cells.MOST, required=False)
+    preset = serializers.ChoiceField(
+        choices=list(presets.PRESETS), required=False, help_text="Begin with this one; `cells` win over it."
+    )
+    dry_run = Flag(required=False, help_text="Only count what would change.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.keys() & {"cells", "preset"}:
+            raise ValidationError({"cells": [_("Say what should change: cells, a preset, or both.")]})
+        return attrs
 
 
 class TriedLocks(TriedCells):
@@ -65,8 +83,14 @@ class Done(serializers.Serializer[Any]):
     change = ChangeOut(allow_null=True, help_text="The record; null: nothing changed, or it was a dry run.")
 
 
+class Began(serializers.Serializer[Any]):
+    preset = serializers.CharField()
+    differing = serializers.IntegerField(help_text="How many answers are others now than the preset’s.")
+
+
 class SaidCells(serializers.Serializer[Any]):
     cells = SaidCell(many=True)
+    began = Began(allow_null=True, help_text="The preset it began with last; null: none.")
 
 
 class LockOut(SaidCell):
@@ -80,6 +104,7 @@ class Locked(serializers.Serializer[Any]):
     results = LockOut(many=True)
 
 
+BEGAN = {"preset": "calm", "differing": 3}
 RECORD = {
     "id": 31,
     "layer": "default",
@@ -104,18 +129,18 @@ LOCK = {
 
 
 class DefaultPreferences(AdminDoor):
-    @operation(out=SaidCells, answer=cells.EXAMPLE)
+    @operation(out=SaidCells, answer={**cells.EXAMPLE, "began": BEGAN})
     def get(self, request: ApiRequest) -> Response:
         """List what the account's defaults say; cells that are not here are left to the built-in defaults."""
-        return Response({"cells": said(request.account, Layer.DEFAULT)})
+        return Response(said_and_began(request.account, Layer.DEFAULT))
 
-    @operation(out=Done, body=TriedCells, example=cells.EXAMPLE, answer=DONE, also=(409,))
+    @operation(out=Done, body=FilledCells, example=cells.EXAMPLE, answer=DONE, also=(409,))
     def patch(self, request: ApiRequest) -> Response:
-        """Change the account's defaults, all cells or none.
+        """Change the account's defaults, all cells or none: single cells, a preset, or a preset with cells otherwise.
 
         Members whose settings change are told once. `null` gives a cell back to the built-in default.
         """
-        return Response(carry_out(request, self.body(TriedCells), Layer.DEFAULT))
+        return Response(carry_out(request, self.body(FilledCells), Layer.DEFAULT))
 
 
 class Locks(AdminDoor):
@@ -183,8 +208,17 @@ def carry_out(
     ends_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Apply a change to a layer, or only count what it would do."""
-    change = Change(layer=layer, cells=cells.chosen(given["cells"]), profile=profile, reason=reason, ends_at=ends_at)
-    with cells.pointed_out(given["cells"]):
+    asked, preset = given.get("cells", []), given.get("preset", "")
+    begun: dict[Cell, bool | None] = dict(presets.cells(presets.PRESETS[preset])) if preset else {}
+    change = Change(
+        layer=layer,
+        cells=begun | cells.chosen(asked),
+        profile=profile,
+        reason=reason,
+        ends_at=ends_at,
+        preset=preset,
+    )
+    with cells.pointed_out(asked):
         if given.get("dry_run"):
             counted = defaults.preview(request.account, change)
             return _done(counted.members_affected, counted.cells_affected, None)
@@ -207,6 +241,15 @@ def said(account: Account, layer: Layer, profile: Profile | None = None) -> list
         type_key, channel = saying.cell_of(name)
         found.append({"type": type_key, "channel": channel, "on": saying.is_on(value)})
     return found
+
+
+def said_and_began(account: Account, layer: Layer, profile: Profile | None = None) -> dict[str, Any]:
+    """What a layer says, and the preset it began with."""
+    began = presets.beginning(account, layer, saying.stored(account, layer, profile), profile)
+    return {
+        "cells": said(account, layer, profile),
+        "began": {"preset": began.preset.key, "differing": began.differing} if began else None,
+    }
 
 
 def word_change(change: PreferenceChange) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from accounts.models import Role, Team
 from notifications import profiles
 from notifications.api import cells, defaults
 from notifications.api.cells import SaidCell
-from notifications.api.defaults import DONE, AdminDoor, Done, TriedCells
+from notifications.api.defaults import BEGAN, DONE, AdminDoor, Began, Done, FilledCells
 from notifications.models import Profile
 from notifications.resolution import Layer
 
@@ -42,6 +42,7 @@ class ProfileOut(serializers.Serializer[Any]):
 
 class ProfileWithCells(ProfileOut):
     cells = SaidCell(many=True)
+    began = Began(allow_null=True, help_text="The preset it began with last; null: none.")
 
 
 class ProfilesOut(serializers.Serializer[Any]):
@@ -74,7 +75,7 @@ class Profiles(AdminDoor):
 
 
 class OneProfile(AdminDoor):
-    @operation(out=ProfileWithCells, answer={**SHOWN, **cells.EXAMPLE})
+    @operation(out=ProfileWithCells, answer={**SHOWN, **cells.EXAMPLE, "began": BEGAN})
     def get(self, request: ApiRequest, profile_id: int) -> Response:
         """Show a profile and what it says."""
         return Response(word_all(profile_of(request, profile_id)))
@@ -99,10 +100,13 @@ class OneProfile(AdminDoor):
 
 
 class ProfileCellsDoor(AdminDoor):
-    @operation(out=Done, body=TriedCells, example=cells.EXAMPLE, answer=DONE, also=(409,))
+    @operation(out=Done, body=FilledCells, example={"preset": "calm", **cells.EXAMPLE}, answer=DONE, also=(409,))
     def patch(self, request: ApiRequest, profile_id: int) -> Response:
-        """Change what a profile says, all cells or none. `null`: it says nothing of the cell."""
-        given = self.body(TriedCells)
+        """Change what a profile says, all cells or none: single cells, a preset, or a preset with cells otherwise.
+
+        `null`: it says nothing of the cell.
+        """
+        given = self.body(FilledCells)
         profile = profile_of(request, profile_id)
         return Response(defaults.carry_out(request, given, Layer.PROFILE, profile=profile))
 
@@ -123,4 +127,4 @@ def word(profile: Profile) -> dict[str, Any]:
 
 
 def word_all(profile: Profile) -> dict[str, Any]:
-    return {**word(profile), "cells": defaults.said(profile.account, Layer.PROFILE, profile)}
+    return {**word(profile), **defaults.said_and_began(profile.account, Layer.PROFILE, profile)}

@@ -20,6 +20,7 @@ from notifications.api.connections import AllConnections, OneConnection, RotateS
 from notifications.api.defaults import Changes, DefaultPreferences, Locks, OneLock, UndoChange
 from notifications.api.events import EventBatch, Events, OneEvent
 from notifications.api.preferences import Preferences
+from notifications.api.presets import Presets
 from notifications.api.profiles import OneProfile, ProfileCellsDoor, Profiles
 from notifications.api.why import Why
 
@@ -49,6 +50,7 @@ urlpatterns = [
     path("connections/<str:app>/", OneConnection.as_view(), name="connection"),
     path("connections/<str:app>/test/", TestConnection.as_view(), name="test-connection"),
     path("default-preferences/", DefaultPreferences.as_view(), name="default-preferences"),
+    path("presets/", Presets.as_view(), name="presets"),
     path("profiles/", Profiles.as_view(), name="profiles"),
     path("profiles/<row:profile_id>/", OneProfile.as_view(), name="profile"),
     path("profiles/<row:profile_id>/cells/", ProfileCellsDoor.as_view(), name="profile-cells"),

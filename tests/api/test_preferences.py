@@ -119,13 +119,13 @@ def test_defaults_are_tried_set_and_undone(program: Any, signed_in: Any, alice: 
     done = signed_in(alice).patch("default-preferences/", MAIL_OFF).json()
     assert done["members_affected"] == 2
     assert done["change"]["made_by"] == alice.pk
-    assert program.get("default-preferences/").json() == MAIL_OFF
+    assert program.get("default-preferences/").json() == {**MAIL_OFF, "began": None}
     assert cell(signed_in(bob))["layer"] == "default"
     assert signed_in(alice).patch("default-preferences/", MAIL_OFF).json()["change"] is None
 
     change = done["change"]["id"]
     assert program.post(f"preference-changes/{change}/undo/").json()["undoes"] == change
-    assert program.get("default-preferences/").json() == {"cells": []}
+    assert program.get("default-preferences/").json() == {"cells": [], "began": None}
     again = program.post(f"preference-changes/{change}/undo/")
     assert again.status_code == 409
     fields_of(again)
