@@ -105,7 +105,8 @@ class Lane:
     @property
     def is_quiet(self) -> bool:
         """Whether there is nothing to tell."""
-        return not (self.backlog or self.under_way or self.sent or self.failed or self.capped or self.dropped)
+        past = self.sent or self.failed or self.capped or self.dropped
+        return not (self.backlog or self.is_more or self.under_way or past)
 
 
 @dataclass(frozen=True)

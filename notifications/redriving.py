@@ -165,19 +165,24 @@ def run_step() -> bool:
     return True
 
 
-# The same as `delivering.retry`, for a bite of the index of what failed. Of other accounts' rows it only moves on.
+# The same as `delivering.retry`, for a bite of the index of what failed. Rows of other accounts are passed by unlocked:
+# somebody may be sending those again at the same moment. Our own are locked in order and looked at once more.
 STEP = """
     WITH looked AS MATERIALIZED (
         SELECT id, event_id, created_at FROM notifications_delivery
         WHERE channel = %(channel)s AND status = 'failed' AND (created_at, id) > (%(cursor_at)s, %(cursor_id)s)
           AND created_at < %(to)s
-        ORDER BY created_at, id LIMIT %(bite)s FOR UPDATE SKIP LOCKED
+        ORDER BY created_at, id LIMIT %(bite)s
+    ), ours AS MATERIALIZED (
+        SELECT d.id FROM looked
+        JOIN notifications_event e ON e.id = looked.event_id AND e.account_id = %(account)s
+             AND (%(type)s = '' OR e.type = %(type)s)
+        JOIN notifications_delivery d ON d.id = looked.id
+        WHERE d.status = 'failed' ORDER BY d.id FOR UPDATE OF d
     ), again AS (
         UPDATE notifications_delivery d
         SET status = 'due', due_at = statement_timestamp(), attempts = 0, error = '', claim = ''
-        FROM looked JOIN notifications_event e ON e.id = looked.event_id AND e.account_id = %(account)s
-             AND (%(type)s = '' OR e.type = %(type)s)
-        WHERE d.id = looked.id RETURNING d.id
+        FROM ours WHERE d.id = ours.id AND d.status = 'failed' RETURNING d.id
     )
     SELECT (SELECT count(*) FROM again), count(*), (array_agg(created_at ORDER BY created_at DESC, id DESC))[1],
            (array_agg(id ORDER BY created_at DESC, id DESC))[1]

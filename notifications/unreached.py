@@ -83,6 +83,11 @@ class Findings:
     def count(self) -> int:
         return len(self.rows)
 
+    @property
+    def shown(self) -> str:
+        """The count as it can be told: 45, or 200+."""
+        return f"{self.count}+" if self.is_more else str(self.count)
+
 
 def find(account: Account) -> Findings:
     """All that keeps required notices from members of the account: five statements, whatever the number of rows."""

@@ -2,6 +2,7 @@
 
 import html
 import re
+import threading
 from datetime import timedelta
 
 import pytest
@@ -298,6 +299,32 @@ def test_other_accounts_rows_are_passed_by(account, next_door, mallory, event, b
     tasks.redrive()
     assert states(ours) == [("due", 0)]
     assert states(theirs) == [("failed", 1)] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_accounts_at_the_same_time_lose_nothing_to_each_other(account, next_door, mallory, event, bob):
+    """One bite is not committed yet while the other is taken, of the same stretch of the index."""
+    foreign = events.emit(KIND, audience=[mallory], data=KIND.example, account=next_door)
+    theirs = made(foreign, factories.members(next_door, 5), "failed")
+    ours = made(event, factories.members(account, 5), "failed")
+    first = redriving.start(next_door, last_day(), by=None)
+    second = redriving.start(account, last_day(), by=None)
+
+    def other_worker():
+        try:
+            redriving.run_step()
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        redriving.run_step()
+        thread = threading.Thread(target=other_worker)
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+
+    assert states(ours) == states(theirs) == [("due", 0)] * 5
+    assert {(one.pk, one.sent_again) for one in Redrive.objects.all()} == {(first.pk, 5), (second.pk, 5)}
 
 
 def test_a_second_range_waits_for_the_first(account, failures):
