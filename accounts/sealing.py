@@ -37,10 +37,14 @@ def unseal(sealed: str) -> str:
 
 
 def _box() -> MultiFernet:
-    return MultiFernet([Fernet(_key(words)) for words in settings.SEALING_KEYS or [settings.SECRET_KEY]])
+    return _box_of(tuple(settings.SEALING_KEYS or [settings.SECRET_KEY]))
 
 
 @lru_cache(maxsize=16)
+def _box_of(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(_key(words)) for words in keys])
+
+
 def _key(words: str) -> bytes:
     """Any long secret as the 32 bytes that Fernet needs."""
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"bellhop sealing").derive(words.encode())

@@ -30,7 +30,9 @@ class Example:
         ]
         if names:
             return _("An example is on its way: %(channels)s.") % {"channels": ", ".join(names)}
-        reasons = [f"{cell.channel.label} – {cell.origin}" for cell in self.cells if cell.is_offered]
+        silent = self.unreached & channels.APP.keys()  # apps that were never connected have nothing to do with it
+        cells = [cell for cell in self.cells if cell.is_offered and cell.channel.key not in silent]
+        reasons = [f"{cell.channel.label} – {cell.origin}" for cell in cells]
         return _("Nothing will come, every channel is off: %(reasons)s.") % {"reasons": "; ".join(reasons)}
 
 

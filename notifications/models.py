@@ -593,7 +593,7 @@ class Connection(models.Model):
             models.UniqueConstraint(fields=["member", "channel"], name="one_connection_per_app"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["account"], name="connection_working", condition=models.Q(broken_at=None)),
+            models.Index(fields=["account", "member"], name="connection_working", condition=models.Q(broken_at=None)),
         ]
 
     def __str__(self) -> str:

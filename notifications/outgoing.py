@@ -62,18 +62,24 @@ def _is_fine(origin: str, ports: frozenset[int] | None, _is_loopback_open: bool)
     return True
 
 
-def check(url: str, *, resolve: bool, ports: Collection[int] | None = PORTS) -> None:
+def check(url: str, *, resolve: bool, ports: frozenset[int] | None = PORTS) -> None:
     """Refuses, as `BadAddress`, what does not lead to a public https address; with `resolve` also by its name.
 
     `ports`: the only ones allowed, or None for all.
     """
+    host, port = _host_and_port(url, ports, is_loopback_open=bool(settings.OUTGOING_LOOPBACK))
+    if resolve and not _is_literal(host) and not all(is_allowed(address) for address in _looked_up(host, port)):
+        raise BadAddress(_(NOT_PUBLIC))
+
+
+@lru_cache(maxsize=4096)
+def _host_and_port(url: str, ports: frozenset[int] | None, *, is_loopback_open: bool) -> tuple[str, int]:
+    """Where an address leads, if its shape is in order; the same ones come again and again. Refusals are not kept."""
     parts = _parts(url, ports)
     host = parts.hostname or ""
-    given = [host] if _is_literal(host) else []
-    if resolve and not given:
-        given = _looked_up(host, parts.port or 443)
-    if not all(is_allowed(address) for address in given):
+    if _is_literal(host) and not is_allowed(host):
         raise BadAddress(_(NOT_PUBLIC))
+    return host, parts.port or 443
 
 
 def _parts(url: str, ports: Collection[int] | None) -> SplitResult:

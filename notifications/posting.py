@@ -10,7 +10,7 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -79,8 +79,8 @@ class Poster:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._session: aiohttp.ClientSession | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        self._tasks: set[asyncio.Task[None]] = set()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="posting").start()
         atexit.register(self._close)
 
@@ -89,19 +89,18 @@ class Poster:
             with suppress(TimeoutError):
                 asyncio.run_coroutine_threadsafe(self._session.close(), self._loop).result(1)
 
-    def begin(self, sending: Coroutine[Any, Any, None]) -> None:
-        """Begin it in the loop and return at once. It must not raise: nobody would hear of it."""
-        self.begin_all(lambda: [sending])
+    def begin(self, *sendings: Coroutine[Any, Any, None]) -> None:
+        """Begin them in the loop and return at once. They must not raise: nobody would hear of it.
 
-    def begin_all(self, make: Callable[[], Iterable[Coroutine[Any, Any, None]]]) -> None:
-        """The same for many. They are made in the loop too, and it is woken once for all of them."""
-        self._loop.call_soon_threadsafe(self._begin, make)
+        Many at once cost the loop one waking.
+        """
+        self._loop.call_soon_threadsafe(self._begin, sendings)
 
-    def _begin(self, make: Callable[[], Iterable[Coroutine[Any, Any, None]]]) -> None:
-        for sending in make():
+    def _begin(self, sendings: Iterable[Coroutine[Any, Any, None]]) -> None:
+        for sending in sendings:
             task = self._loop.create_task(sending)
-            self._tasks.add(task)  # asyncio itself holds tasks only weakly
-            task.add_done_callback(self._tasks.discard)
+            self._under_way.add(task)  # the loop itself forgets what nobody holds
+            task.add_done_callback(self._under_way.discard)
 
     def ask(self, asking: Coroutine[Any, Any, Answered]) -> Answered:
         """Carry it out in the loop and wait for what it returns or raises."""
@@ -156,6 +155,8 @@ def unanswered(fault: Exception, where: str) -> Unanswered:
 def retry_after(given: str) -> float | None:
     """A Retry-After in seconds, given as such or as a date (RFC 9110). What cannot be read says nothing."""
     given = given.strip()
+    if not given:
+        return None
     if given.isascii() and given.isdecimal():
         return float(given)
     try:

@@ -1,13 +1,16 @@
 """What lately happened of one type, and what became of it for one member: the list behind “Why did I not get it?”."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
 from notifications import channels
+from notifications.channels.base import Channel
 from notifications.models import Event, Held, Notification
 from notifications.types.base import NotificationType
+from notifications.why import of_interest
 
 NEWEST = 5_000  # looked through, so that a type that never happened costs no walk through everything
 
@@ -18,6 +21,7 @@ class Told:
 
     event: Event
     row: Notification | None
+    shown: Sequence[Channel] = channels.ALL
 
     @property
     def sentence(self) -> str:
@@ -26,7 +30,7 @@ class Told:
             return _("Still on its way") if self.event.fanned_out_at is None else _("Not meant for this person")
         if self.row.held != Held.NOT:
             return _("Held back: %(reason)s") % {"reason": Held(self.row.held).label}
-        names = [str(channel.label) for channel in channels.ALL if channel.bit & self.row.channels]
+        names = [str(channel.label) for channel in self.shown if channel.bit & self.row.channels]
         return ", ".join(names) if names else _("Nothing: every channel was off")
 
     @property
@@ -37,7 +41,7 @@ class Told:
 def lately(kind: NotificationType, member: Membership, *, among_all: bool = False, limit: int = 20) -> list[Told]:
     """The newest events of a type that the member has a row of, or with `among_all` those of the whole account.
 
-    Looks through the newest 5,000 only. Two queries.
+    Looks through the newest 5,000 only. Three queries.
     """
     if among_all:
         newest = Event.objects.filter(account=member.account).order_by("-pk").values("pk")[:NEWEST]
@@ -48,4 +52,5 @@ def lately(kind: NotificationType, member: Membership, *, among_all: bool = Fals
         events = list(Event.objects.filter(pk__in=mine, type=kind.key).order_by("-pk")[:limit])
         rows = Notification.objects.filter(member=member, event__in=events)
     by_event = {row.event_id: row for row in rows}
-    return [Told(event, by_event.get(event.pk)) for event in events]
+    shown = of_interest(member)
+    return [Told(event, by_event.get(event.pk), shown) for event in events]

@@ -4,7 +4,7 @@ Nothing is guessed afterwards. The event keeps what the layers said when it was 
 what the member had chosen; resolving both again gives the decision that was made then.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
@@ -121,7 +121,7 @@ def explain(event: Event, member: Membership) -> Explanation:
         return Explanation(event, member, False, is_pending, Held.NOT, [])
     held = Held(row.held)
     if held != Held.NOT:
-        verdicts = [Verdict(channel, False, None, _held_words(held)) for channel in channels.ALL]
+        verdicts = [Verdict(channel, False, None, _held_words(held)) for channel in of_interest(member)]
         return Explanation(event, member, True, False, held, verdicts)
     snooze = Snooze.objects.filter(returned=event).first()
     return Explanation(event, member, True, False, held, _verdicts(event, member, row), snooze)
@@ -145,8 +145,14 @@ def _verdicts(event: Event, member: Membership, row: Notification) -> list[Verdi
             is_left=bool(channel.bit & channels.CARRIED & ~row.waiting),
             hushed=_hushed(channel, answer.channels & ~said.required, row),
         )
-        for channel in channels.ALL
+        for channel in of_interest(member, deliveries)
     ]
+
+
+def of_interest(member: Membership, told: Collection[str] = ()) -> list[Channel]:
+    """All channels, but no app that the member never connected: it had nothing to say."""
+    known = {*told, *member.connections.values_list("channel", flat=True)}
+    return [channel for channel in channels.ALL if channel.key not in channels.APP or channel.key in known]
 
 
 def _verdict(

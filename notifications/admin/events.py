@@ -61,7 +61,8 @@ class EventAdmin(ScopedAdmin):
         for mask, _own, _off, _profiles, why, count in obj.outcome:
             held[why] += count
             by_channel.update(dict.fromkeys(channels.keys_of(mask), count))
-        said = [f"{channel.label} {by_channel[channel.key]}" for channel in channels.ALL if by_channel[channel.key]]
+        shown = [channel for channel in channels.ALL if by_channel[channel.key] and channel.key not in channels.APP]
+        said = [f"{channel.label} {by_channel[channel.key]}" for channel in shown]  # few have connected an app
         said += [f"{Held(why).label}: {count}" for why, count in held.items() if why and count]
         return ", ".join(said) or _("nobody wanted it")
 

@@ -31,7 +31,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="connection",
-            index=models.Index(condition=models.Q(("broken_at", None)), fields=["account"], name="connection_working"),
+            index=models.Index(
+                condition=models.Q(("broken_at", None)), fields=["account", "member"], name="connection_working"
+            ),
         ),
         migrations.CreateModel(
             name="WebhookAttempt",

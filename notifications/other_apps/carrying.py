@@ -1,7 +1,7 @@
 """Parcels to other apps: each goes through its member's connection, many at once."""
 
-import logging
 import queue
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 
 TOGETHER = 100  # parcels whose connections are read with one query
 UNDER_WAY = 300  # at once, in this process
+GATHER, NAP = 0.1, 0.02  # seconds
 WAIT = 0.25  # seconds after which the caller may write down what is known
 
 # Why a parcel goes nowhere. Stored as these words and translated when they are read.
 NOT_CONNECTED = gettext_noop("The member has not connected this app.")
 BROKEN = gettext_noop("The connection to this app is broken until the member connects it again.")
-
-log = logging.getLogger(__name__)
 
 
 def carry(channel: "Connected", parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:
@@ -69,6 +68,7 @@ class UnderWay:
         app = self.channel.app
         connections = _connections(self.channel.key, {parcel.member_id for parcel in parcels})
         events = _events({parcel.event_id for parcel in parcels}) if app.is_told_all else {}
+        jobs: list[Job] = []
         for parcel in parcels:
             connection = connections.get(parcel.member_id)
             if connection is None or connection.broken_at:
@@ -80,18 +80,18 @@ class UnderWay:
                 connecting.break_off(connection, str(problem))
                 yield Unreachable(parcel, BROKEN)
                 continue
-            self.jobs[job.ref] = job
-            app.begin(job, self.answers)
+            jobs.append(job)
+        self.jobs |= {job.ref: job for job in jobs}
+        app.begin(jobs, self.answers)
 
     def answered(self) -> Iterator[Outcome | None]:
-        """What was answered by now."""
-        known: list[Answer] = []
-        try:
-            known.append(self.answers.get(timeout=WAIT))
-            while True:
-                known.append(self.answers.get_nowait())
-        except queue.Empty:
-            pass
+        """What was answered by now. While much is under way it gathers for a moment: what many answers teach is
+        written together, and whoever sends is not woken for each."""
+        known = self._taken(wait=WAIT)
+        ends = time.monotonic() + GATHER
+        while known and len(known) < min(TOGETHER, len(self.jobs)) and time.monotonic() < ends:
+            time.sleep(NAP)
+            known += self._taken()
         if not known:
             yield None
             return
@@ -100,12 +100,24 @@ class UnderWay:
             del self.jobs[answer.job.ref]
             yield outcome_of(answer)
 
+    def _taken(self, *, wait: float = 0) -> list[Answer]:
+        """The answers that are there; waits so many seconds for the first."""
+        known: list[Answer] = []
+        try:
+            known.append(self.answers.get(timeout=wait) if wait else self.answers.get_nowait())
+            while True:
+                known.append(self.answers.get_nowait())
+        except queue.Empty:
+            return known
 
-def _connections(channel_key: str, member_ids: set[int]) -> dict[int, Connection]:
+
+def _connections(channel_key: str, member_ids: set[int]) -> dict[int, connecting.Kept]:
     """The connection of each member who has one."""
     rows = Connection.objects.filter(channel=channel_key, member_id__in=member_ids)
-    return {row.member_id: row for row in rows}
+    found = rows.values_list("member_id", "pk", "label", "secret", "broken_at")
+    return {member: connecting.Kept(pk, label, secret, broken) for member, pk, label, secret, broken in found}
 
 
-def _events(event_ids: set[int]) -> dict[int, Event]:
-    return Event.objects.only("occurred_at", "data").in_bulk(event_ids)
+def _events(event_ids: set[int]) -> dict[int, connecting.Facts]:
+    rows = Event.objects.filter(pk__in=event_ids).values_list("pk", "occurred_at", "data")
+    return {pk: (occurred_at, data) for pk, occurred_at, data in rows}

@@ -48,8 +48,9 @@ class Chat:
     def understand(self, given: Mapping[str, str], before: Secret | None) -> Offer:
         return self.read({name: value.strip() for name, value in given.items()})
 
-    def begin(self, job: Job, answers: "SimpleQueue[Answer]") -> None:
-        _threads(os.getpid()).submit(self._answer, job, answers)
+    def begin(self, jobs: Sequence[Job], answers: "SimpleQueue[Answer]") -> None:
+        for job in jobs:
+            _threads(os.getpid()).submit(self._answer, job, answers)
 
     def learn(self, answers: Sequence[Answer]) -> None:
         """Nothing besides."""

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from queue import SimpleQueue
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,7 +20,7 @@ from accounts.sealing import Unreadable
 from notifications import channels
 from notifications.channels.base import Parcel
 from notifications.channels.connected import Connected
-from notifications.models import Connection, Event
+from notifications.models import Connection
 from notifications.other_apps.speaking import Answer, Job, Offer, Secret
 from notifications.posting import Verdict
 from notifications.rendering import Message
@@ -73,6 +74,16 @@ class Standing:
     @property
     def is_broken(self) -> bool:
         return self.connection is not None and self.connection.broken_at is not None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What sending needs of a connection."""
+
+    pk: int
+    label: str
+    secret: str  # sealed
+    broken_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +168,7 @@ def send_test(member: Membership, channel: Connected) -> str:
     except Unreadable as problem:
         break_off(connection, str(problem))
         raise
-    channel.app.begin(job, answers)
+    channel.app.begin([job], answers)
     answer = answers.get()
     learn(channel, [answer])
     if answer.verdict is not Verdict.TAKEN:
@@ -165,7 +176,10 @@ def send_test(member: Membership, channel: Connected) -> str:
     return _("Sent to %(where)s.") % {"where": connection.label}
 
 
-def job_for(parcel: Parcel, connection: Connection, event: Event | None = None) -> Job:
+Facts = tuple[datetime, dict[str, Any]]  # when an event happened, and its data
+
+
+def job_for(parcel: Parcel, connection: Connection | Kept, facts: Facts | None = None) -> Job:
     """A parcel on its way through a connection. Raises Unreadable where its secret cannot be opened any more."""
     return Job(
         ref=parcel.delivery_id,
@@ -173,8 +187,8 @@ def job_for(parcel: Parcel, connection: Connection, event: Event | None = None) 
         sealed=connection.secret,
         secret={"where": connection.label, **opened(connection)},
         parcel=parcel,
-        occurred_at=event.occurred_at if event else None,
-        data=event.data if event else {},
+        occurred_at=facts[0] if facts else None,
+        data=facts[1] if facts else {},
         is_test=not parcel.delivery_id,
     )
 
@@ -183,13 +197,13 @@ def sealed(secret: Secret) -> str:
     return sealing.seal(json.dumps(dict(secret)))
 
 
-def opened(connection: Connection) -> dict[str, str]:
+def opened(connection: Connection | Kept) -> dict[str, str]:
     """What a connection was entrusted with. Raises Unreadable."""
     found: dict[str, str] = json.loads(sealing.unseal(connection.secret))
     return found
 
 
-def break_off(connection: Connection, why: str) -> None:
+def break_off(connection: Connection | Kept, why: str) -> None:
     """From now on it carries nothing, until the member connects it again. One that was changed meanwhile stays."""
     now = timezone.now()
     Connection.objects.filter(pk=connection.pk, secret=connection.secret, broken_at=None).update(
@@ -205,9 +219,10 @@ def learn(channel: Connected, answers: Sequence[Answer]) -> None:
         working = Connection.objects.filter(pk__in=[job.connection_id for job in taken])
         working.filter(broken_at=None).update(last_success_at=now, last_error="", last_error_at=None)
         mended = [job.connection_id for job in taken if job.is_test]
-        Connection.objects.filter(pk__in=mended).update(
-            last_success_at=now, last_error="", last_error_at=None, broken_at=None
-        )
+        if mended:
+            Connection.objects.filter(pk__in=mended).update(
+                last_success_at=now, last_error="", last_error_at=None, broken_at=None
+            )
     for answer in answers:
         if answer.verdict is Verdict.TAKEN:
             continue

@@ -71,8 +71,8 @@ class Slack:
     def understand(self, given: Mapping[str, str], before: Secret | None) -> Offer:
         raise BadOffer(_("Slack is connected from its card on the settings page."))
 
-    def begin(self, job: Job, answers: "SimpleQueue[Answer]") -> None:
-        poster().begin(self._answer(job, answers))
+    def begin(self, jobs: Sequence[Job], answers: "SimpleQueue[Answer]") -> None:
+        poster().begin(*(self._answer(job, answers) for job in jobs))
 
     def learn(self, answers: Sequence[Answer]) -> None:
         """Nothing besides."""

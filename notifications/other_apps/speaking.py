@@ -94,8 +94,8 @@ class App(Protocol):
         """What was filled in. `before` is what is kept of an earlier connection. Refuses with BadOffer."""
         ...
 
-    def begin(self, job: Job, answers: "SimpleQueue[Answer]") -> None:
-        """Begin to send; exactly one answer comes into the queue. Never raises."""
+    def begin(self, jobs: Sequence[Job], answers: "SimpleQueue[Answer]") -> None:
+        """Begin to send; exactly one answer to each job comes into the queue. Never raises."""
         ...
 
     def learn(self, answers: Sequence[Answer]) -> None:

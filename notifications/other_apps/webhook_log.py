@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -42,15 +43,24 @@ class Line:
 
 def write(answers: Sequence[Answer]) -> None:
     """Log attempts, in one statement."""
-    WebhookAttempt.objects.bulk_create([_row(answer) for answer in answers])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO notifications_webhookattempt
+                (connection_id, event_id, type, number, is_taken, status, words, milliseconds, made_at)
+            SELECT *, statement_timestamp() FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::smallint[],
+                %s::bool[], %s::smallint[], %s::text[], %s::int[])
+            """,
+            [list(column) for column in zip(*map(_row, answers), strict=True)],
+        )
 
 
-def lines(connection: Connection) -> list[Line]:
+def lines(of: Connection) -> list[Line]:
     """The newest attempts. Two queries."""
-    attempts = list(WebhookAttempt.objects.filter(connection=connection).order_by("-pk")[:SHOWN])
+    attempts = list(WebhookAttempt.objects.filter(connection=of).order_by("-pk")[:SHOWN])
     failed = set(
         Delivery.objects.filter(
-            member_id=connection.member_id,
+            member_id=of.member_id,
             channel=KEY,
             event_id__in={attempt.event_id for attempt in attempts if attempt.event_id},
             status=DeliveryStatus.FAILED,
@@ -77,16 +87,16 @@ def forget_old() -> None:
     WebhookAttempt.objects.filter(made_at__lt=oldest).delete()
 
 
-def _row(answer: Answer) -> WebhookAttempt:
+def _row(answer: Answer) -> tuple[object, ...]:
     parcel = answer.job.parcel
     words = answer.words.replace("\x00", "").encode(errors="replace").decode()
-    return WebhookAttempt(
-        connection_id=answer.job.connection_id,
-        event_id=parcel.event_id or None,
-        type=parcel.type_key,
-        number=parcel.attempt,
-        is_taken=answer.verdict is Verdict.TAKEN,
-        status=answer.status,
-        words=words[:WORDS_KEPT],
-        milliseconds=None if answer.took is None else round(answer.took * 1000),
+    return (
+        answer.job.connection_id,
+        parcel.event_id or None,
+        parcel.type_key,
+        parcel.attempt,
+        answer.verdict is Verdict.TAKEN,
+        answer.status,
+        words[:WORDS_KEPT],
+        None if answer.took is None else round(answer.took * 1000),
     )

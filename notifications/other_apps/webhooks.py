@@ -5,7 +5,6 @@ Three headers: `webhook-id`, the same at each attempt of one message; `webhook-t
 """
 
 import base64
-import hashlib
 import hmac
 import logging
 import secrets
@@ -69,8 +68,8 @@ class Webhooks:
         label = outgoing.origin_of(url).partition("://")[2]
         return Offer(label, {"url": url, **(kept or {"key": new})}, shown_once=new)
 
-    def begin(self, job: Job, answers: "SimpleQueue[Answer]") -> None:
-        poster().begin(self._answer(job, answers))
+    def begin(self, jobs: Sequence[Job], answers: "SimpleQueue[Answer]") -> None:
+        poster().begin(*(self._answer(job, answers) for job in jobs))
 
     def learn(self, answers: Sequence[Answer]) -> None:
         webhook_log.write(answers)
@@ -146,10 +145,9 @@ def signing(secret: Secret, *, at: int) -> list[str]:
 
 def signature(key: str, id_: str, at: int, body: bytes) -> str:
     """One signature, “v1,…”."""
-    signed = hmac.new(
-        base64.b64decode(key.removeprefix(PREFIX)), b"%s.%d.%s" % (id_.encode(), at, body), hashlib.sha256
-    )
-    return f"v1,{base64.b64encode(signed.digest()).decode()}"
+    words = b"%s.%d.%s" % (id_.encode(), at, body)
+    signed = hmac.digest(base64.b64decode(key.removeprefix(PREFIX)), words, "sha256")
+    return f"v1,{base64.b64encode(signed).decode()}"
 
 
 def new_key() -> str:

@@ -24,7 +24,7 @@ from notifications.push.deciding import NO_BROWSER, NO_PHONE
 from notifications.quiet import State
 from notifications.resolution import Layer
 from notifications.types.base import NotificationType
-from notifications.why import Explanation, Verdict, explain
+from notifications.why import Explanation, Verdict, explain, of_interest
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ def why_not(request: MemberRequest) -> HttpResponse:
     if kind is not None:
         context |= {
             "cells": [
-                _now(request, Cell(state), is_own=is_own) for state in preferences.standing(member, [kind]).cells(kind)
+                _now(request, Cell(state), is_own=is_own)
+                for state in preferences.standing(member, [kind]).cells(kind, of_interest(member))
             ],
             "events": [
                 {"event": one.event, "title": _message(request, one.event).title, "sentence": one.sentence}
