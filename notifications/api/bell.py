@@ -15,6 +15,7 @@ from accounts.api.schema import operation, page_of
 from accounts.models import Membership
 from notifications import bell, channels, live, rendering, types
 from notifications.api.naming import AboutQuery, subject_of
+from notifications.api.why import held_by
 from notifications.models import Notification
 
 MOST_IDS = 1000
@@ -37,6 +38,9 @@ class NotificationOut(serializers.Serializer[Any]):
     url = serializers.CharField()
     actor = serializers.IntegerField(allow_null=True)
     channels = serializers.ListField(child=serializers.CharField())
+    held_by = serializers.CharField(
+        allow_null=True, help_text="`quiet` or `paused` while its pop-up waits, `…_over` afterwards."
+    )
     occurred_at = serializers.DateTimeField()
     read_at = serializers.DateTimeField(allow_null=True)
     archived_at = serializers.DateTimeField(allow_null=True)
@@ -68,6 +72,7 @@ SHOWN = {
     "url": "https://bellhop.example.com/1001/deals/7/",
     "actor": 7,
     "channels": ["bell", "email"],
+    "held_by": None,
     "occurred_at": "2027-03-09T08:30:00Z",
     "read_at": None,
     "archived_at": None,
@@ -202,6 +207,7 @@ def word(row: Notification, *, language: str) -> dict[str, Any]:
         "url": message.url,
         "actor": event.actor_id,
         "channels": channels.keys_of(row.channels),
+        "held_by": held_by(row.hushed),
         "occurred_at": event.occurred_at,
         "read_at": row.read_at,
         "archived_at": row.archived_at,

@@ -22,6 +22,8 @@ from notifications.api.events import EventBatch, Events, OneEvent
 from notifications.api.preferences import Preferences
 from notifications.api.presets import Presets
 from notifications.api.profiles import OneProfile, ProfileCellsDoor, Profiles
+from notifications.api.quiet import OneSnooze, Pause, QuietHours, Snoozes
+from notifications.api.what_if import WhatIf
 from notifications.api.why import Why
 
 urlpatterns = [
@@ -49,6 +51,11 @@ urlpatterns = [
     path("connections/webhook/rotate/", RotateSecret.as_view(), name="rotate-secret"),
     path("connections/<str:app>/", OneConnection.as_view(), name="connection"),
     path("connections/<str:app>/test/", TestConnection.as_view(), name="test-connection"),
+    path("quiet-hours/", QuietHours.as_view(), name="quiet-hours"),
+    path("pause/", Pause.as_view(), name="pause"),
+    path("snoozes/", Snoozes.as_view(), name="snoozes"),
+    path("snoozes/<row:event_id>/", OneSnooze.as_view(), name="snooze"),
+    path("what-if/", WhatIf.as_view(), name="what-if"),
     path("default-preferences/", DefaultPreferences.as_view(), name="default-preferences"),
     path("presets/", Presets.as_view(), name="presets"),
     path("profiles/", Profiles.as_view(), name="profiles"),

@@ -10,12 +10,15 @@ from accounts.api.doors import ApiRequest, Door
 from accounts.api.schema import operation
 from notifications import why
 from notifications.api.naming import AboutQuery, subject_of
-from notifications.models import Event, Held
+from notifications.models import Event, Held, Hushed
 from notifications.why import Verdict
 
 
 class DeliveryOut(serializers.Serializer[Any]):
-    status = serializers.CharField(help_text="`capped`: held back by the daily limit; `error` says so.")
+    status = serializers.CharField(
+        help_text="`capped`: held back by the daily limit; `held`: for quiet hours or a pause; `error` says so."
+    )
+    held_until = serializers.DateTimeField(allow_null=True)
     sent_to = serializers.CharField()
     sent_at = serializers.DateTimeField(allow_null=True)
     attempts = serializers.IntegerField()
@@ -27,6 +30,9 @@ class VerdictOut(serializers.Serializer[Any]):
     on = serializers.BooleanField()
     layer = serializers.CharField(allow_null=True, help_text="Who decided; null: held back before anybody was asked.")
     sentence = serializers.CharField()
+    held_by = serializers.CharField(
+        allow_null=True, help_text="For the pop-up: `quiet` or `paused` while it waits, `…_over` afterwards."
+    )
     delivery = DeliveryOut(allow_null=True)
 
 
@@ -59,6 +65,7 @@ class Why(Door):
                     "on": True,
                     "layer": "built_in",
                     "sentence": "On — the built-in default",
+                    "held_by": None,
                     "delivery": None,
                 }
             ],
@@ -85,6 +92,11 @@ class Why(Door):
         )
 
 
+def held_by(hushed: int) -> str | None:
+    """What held a notification, as the API names it."""
+    return None if hushed == Hushed.NOT else Hushed(hushed).name.lower()
+
+
 def word(verdict: Verdict) -> dict[str, Any]:
     sent = verdict.delivery
     return {
@@ -92,9 +104,11 @@ def word(verdict: Verdict) -> dict[str, Any]:
         "on": verdict.is_on,
         "layer": verdict.layer,
         "sentence": verdict.sentence,
+        "held_by": held_by(verdict.hushed),
         "delivery": sent
         and {
             "status": sent.status,
+            "held_until": sent.due_at if verdict.is_held else None,
             "sent_to": sent.sent_to,
             "sent_at": sent.sent_at,
             "attempts": sent.attempts,

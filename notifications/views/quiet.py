@@ -36,10 +36,10 @@ def page(request: MemberRequest) -> HttpResponse:
         else:
             messages.success(request, _("Your quiet hours are saved."))
             return redirect("notifications:settings-quiet", hub_id=request.account.hub_id)
-    return _page(request, form, UntilForm(), status=422 if form.errors else 200)
+    return _page(request, form, UntilForm())
 
 
-def _page(request: MemberRequest, form: QuietHoursForm, until: UntilForm, *, status: int) -> HttpResponse:
+def _page(request: MemberRequest, form: QuietHoursForm, until: UntilForm) -> HttpResponse:
     now = timezone.now()
     state = quiet.state_of(request.member, now)
     held = Delivery.objects.filter(member=request.member, status=DeliveryStatus.HELD)
@@ -53,7 +53,7 @@ def _page(request: MemberRequest, form: QuietHoursForm, until: UntilForm, *, sta
         "held_count": min(held.count(), MOST_COUNTED),
         "moments": choices(request, now),
     }
-    return render(request, "notifications/settings/quiet.html", context, status=status)
+    return render(request, "notifications/settings/quiet.html", context)
 
 
 def _now_words(state: quiet.State, request: MemberRequest, now: datetime) -> str:
@@ -96,7 +96,7 @@ def pause(request: MemberRequest) -> HttpResponse:
         if request.headers.get("HX-Request") != "true" and "at" not in request.POST:
             form.add_error("until", str(refusal))
             hours = QuietHoursForm(None, hours=quiet.hours_of(request.member))
-            return _page(request, hours, form, status=422)
+            return _page(request, hours, form)
         return answering.refused(request, str(refusal), status=refusal.status)
     state = quiet.state_of(request.member)
     assert state.paused_until is not None

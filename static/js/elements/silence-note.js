@@ -19,7 +19,10 @@ class SilenceNote extends HTMLElement {
     if (!asked) return this.replaceChildren();
     try {
       const answer = await fetch(this.dataset.url, { redirect: "error" });
-      if (answer.ok && asked === this.dataset.silence) this.innerHTML = await answer.text();
+      const words = await answer.text();
+      if (!answer.ok || asked !== this.dataset.silence) return;
+      this.innerHTML = words;
+      window.htmx?.process(this);
     } catch {
       delete this.dataset.silence; // the next state asks again
     }
