@@ -13,10 +13,6 @@ from tests.browser.conftest import wait_for
 
 QUIET, WHAT_IF = "settings/notifications/quiet-hours/", "settings/notifications/what-if/"
 SNOOZED = "notifications/snoozed/"
-    "settings/notifications/quiet-hours/",
-    "settings/notifications/what-if/",
-    "notifications/snoozed/",
-)
 MENU = "[popover]:popover-open .menu__item"
 LOOKS = [
     {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
