@@ -5,6 +5,8 @@ Row-driven: a member's `Silence` that is due is locked, what is no longer held i
 share the work; one that dies half-way has done nothing.
 """
 
+import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -73,10 +75,13 @@ class Work:
     over: list[tuple[int, int]] = field(default_factory=list)  # (member, event) that no hush holds any more
 
 
-def run_due(*, limit: int = BATCH) -> int:
-    """Look at everybody who is due, once. Returns how many members that were. Safe to run twice and side by side."""
-    looked = 0
-    while count := _run_batch(limit=limit):
+def run_due(*, limit: int = BATCH, seconds: float = math.inf) -> int:
+    """Look at everybody who is due, for about so long. Returns how many members that were.
+
+    Safe to run twice and side by side.
+    """
+    looked, ends = 0, time.monotonic() + seconds
+    while time.monotonic() < ends and (count := _run_batch(limit=limit)):
         looked += count
     return looked
 
@@ -133,7 +138,7 @@ def _step(row: Silence, hours: list[Hours], now: datetime) -> int:
     ended = [end for end in (row.ends_at, row.paused_until) if end is not None and end <= now]
     if row.paused_until is not None and row.paused_until <= now:
         row.paused_until = None
-    quiet.compute(row, hours, row.member.zone, now)
+    quiet.compute(row, hours, quiet.zone_of(row.member), now)
     ends = [end for end in (row.ends_at, row.paused_until) if end is not None]
     if ended and now - max(ended) < SETTLE:
         ends.append(now + SETTLE)

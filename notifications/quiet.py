@@ -5,10 +5,11 @@ or the zone change and when a window ends. Every change is looked at once more i
 what is no longer held leaves at once.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 from django.utils import formats, timezone
@@ -20,6 +21,8 @@ from accounts.models import Account, Membership
 from notifications import live, moments
 from notifications.models import QuietHours, Silence
 from notifications.moments import Hours, Window
+
+log = logging.getLogger(__name__)
 
 
 class InvalidHours(DomainError):
@@ -85,7 +88,7 @@ def set_hours(member: Membership, hours: Sequence[Hours]) -> None:
         unique_fields=["member", "weekday"],
         update_fields=["starts", "ends"],
     )
-    compute(row, hours, member.zone, now)
+    compute(row, hours, zone_of(member), now)
     _look_again(row, now)
 
 
@@ -152,6 +155,15 @@ def compute(row: Silence, hours: Iterable[Hours], zone: ZoneInfo, now: datetime)
     """Write the window that lasts now or comes next into a row that is not saved yet."""
     window = moments.current_or_next(hours, zone, now)
     row.starts_at, row.ends_at = (window.starts_at, window.ends_at) if window else (None, None)
+
+
+def zone_of(member: Membership) -> ZoneInfo:
+    """A member's clocks; UTC where this machine no longer knows their zone, so that nobody else waits for that."""
+    try:
+        return member.zone
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        log.warning("the time zone of member %s is unknown here: their quiet hours are in UTC", member.pk)
+        return ZoneInfo("UTC")
 
 
 def zone_changed(*, member: Membership | None = None, account: Account | None = None) -> None:

@@ -84,9 +84,9 @@ def undo(member: Membership, event_id: int) -> Undone:
 
 
 @transaction.atomic
-def wake_now(member: Membership, snooze_id: int) -> Snooze:
+def wake_now(member: Membership, event_id: int) -> Snooze:
     """Bring a snoozed notification back at once. Refuses where it is back already (`NotThere`)."""
-    row = member.snoozes.select_for_update().filter(pk=snooze_id, woken_at=None).first()
+    row = member.snoozes.select_for_update().filter(event_id=event_id, woken_at=None).first()
     if row is None:
         raise NotThere(_("This is not snoozed any more."))
     _bring_back([row])

@@ -49,8 +49,10 @@ def redrive() -> None:
 def catch_up() -> None:
     """Tell what was held to whoever is back, and bring back what was snoozed."""
     _begin(catch_up)
-    catching_up.run_due()
+    looked = catching_up.run_due(seconds=A_WHILE)
     snoozing.run_due()
+    if looked and catching_up.has_due():  # without progress somebody else holds what is left
+        wake(catch_up)
 
 
 @shared_task(acks_late=True)

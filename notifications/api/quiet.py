@@ -163,6 +163,16 @@ class OneSnooze(Door):
         return Response(status=204)
 
 
+class WakeSnooze(Door):
+    required_scope = "notifications.write"
+
+    @operation(status=204, query=AboutQuery)
+    def post(self, request: ApiRequest, event_id: int) -> Response:
+        """Bring a snoozed notification back at once, as a new line on top."""
+        snoozing.wake_now(subject_of(request, self.query(AboutQuery)), event_id)
+        return Response(status=204)
+
+
 def word(member: Membership) -> dict[str, Any]:
     state = quiet.state_of(member)
     return {

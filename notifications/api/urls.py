@@ -22,7 +22,7 @@ from notifications.api.events import EventBatch, Events, OneEvent
 from notifications.api.preferences import Preferences
 from notifications.api.presets import Presets
 from notifications.api.profiles import OneProfile, ProfileCellsDoor, Profiles
-from notifications.api.quiet import OneSnooze, Pause, QuietHours, Snoozes
+from notifications.api.quiet import OneSnooze, Pause, QuietHours, Snoozes, WakeSnooze
 from notifications.api.what_if import WhatIf
 from notifications.api.why import Why
 
@@ -55,6 +55,7 @@ urlpatterns = [
     path("pause/", Pause.as_view(), name="pause"),
     path("snoozes/", Snoozes.as_view(), name="snoozes"),
     path("snoozes/<row:event_id>/", OneSnooze.as_view(), name="snooze"),
+    path("snoozes/<row:event_id>/wake/", WakeSnooze.as_view(), name="wake"),
     path("what-if/", WhatIf.as_view(), name="what-if"),
     path("default-preferences/", DefaultPreferences.as_view(), name="default-preferences"),
     path("presets/", Presets.as_view(), name="presets"),

@@ -24,7 +24,6 @@ BIGGEST_ID = 2**63 - 1
 class Line:
     """One snoozed notification as it is read."""
 
-    id: int
     event_id: int
     message: Message
     until: str
@@ -38,7 +37,6 @@ def listing(request: MemberRequest) -> HttpResponse:
     zone, language = request.member.zone, request.member.spoken_language
     found = [
         Line(
-            row.pk,
             row.event_id,
             rendering.render(row.event.type, row.event.data, language=language),
             quiet.until_words(row.due_at, zone),
@@ -82,10 +80,10 @@ def undo(request: MemberRequest, event_id: int) -> HttpResponse:
 
 @member_required
 @require_POST
-def wake(request: MemberRequest, snooze_id: int) -> HttpResponse:
+def wake(request: MemberRequest, event_id: int) -> HttpResponse:
     """Bring one back now."""
     try:
-        snoozing.wake_now(request.member, _id(snooze_id))
+        snoozing.wake_now(request.member, _id(event_id))
     except snoozing.NotThere as gone:
         raise Http404 from gone
     return answering.done(request, _("It comes back in a moment."))

@@ -59,6 +59,7 @@ def test_snoozing_and_taking_it_back(signed_in, bob, carol):
     assert signed_in(carol)("DELETE", f"snoozes/{event.pk}/").status_code == 404
 
     assert me("DELETE", f"snoozes/{event.pk}/").status_code == 204
+    assert me.post(f"snoozes/{event.pk}/wake/").status_code == 404
     assert not Snooze.objects.exists()
     assert bell.of(bob).get().archived_at is None
 

@@ -180,7 +180,7 @@ def test_clear_all_asks_first_and_can_be_undone(device, bob):
     dialog.get_by_role("button", name="Turn everything off").click()
     expect(page.get_by_text("You turned everything off.")).to_be_visible()
     expect(page.locator("#counts-deals")).to_have_text("0 of 3 on")
-    expect(page.locator("#counts-system")).to_have_text("2 of 8 on")
+    expect(page.locator("#counts-system")).to_have_text("2 of 9 on")
     assert not is_on(bob)
 
     page.get_by_role("button", name="Undo").click()

@@ -14,6 +14,7 @@ from accounts.models import Membership
 from notifications import (
     bell,
     catching_up,
+    channels,
     delivering,
     events,
     fanout,
@@ -351,6 +352,40 @@ def test_summaries_speak_the_members_language(bob):
     be_back(bob)
 
     assert summaries(bob)[0].data["what"] == "Deals 2"
+
+
+def test_a_zone_that_nobody_knows_holds_nobody_up(bob, carol, caplog):
+    for member in (bob, carol):
+        quiet.set_hours(member, NIGHTS)
+    Membership.objects.filter(pk=bob.pk).update(time_zone="Mars/Olympus")
+    Silence.objects.update(due_at=ago(seconds=1))
+
+    assert catching_up.run_due() == 2
+    assert "unknown here" in caplog.text
+
+
+@pytest.mark.parametrize("paused", [True, False])
+@pytest.mark.parametrize("is_quiet", [True, False])
+def test_the_fan_out_and_a_single_delivery_hold_the_same(bob, paused, is_quiet):
+    """The two halves of the rule: as SQL for thousands, in Python for one."""
+    Silence.objects.create(
+        member=bob,
+        starts_at=ago(hours=1) if is_quiet else None,
+        ends_at=soon(hours=1) if is_quiet else None,
+        paused_until=soon(hours=1) if paused else None,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {holding.HELD_SQL}, {holding.UNTIL_SQL} FROM (SELECT q.*, {holding.HUSH_SQL} AS hush "  # noqa: S608
+            "FROM (SELECT 1) one LEFT JOIN notifications_silence q ON true) q"
+        )
+        mask, paused_until, quiet_until = cursor.fetchone()
+    row = {"paused_until": paused_until, "quiet_until": quiet_until}
+
+    for channel in channels.ALL:
+        if channel.key != "bell":
+            assert bool(mask & channel.bit) is (holding.held_until(row, channel) is not None), channel.key
+    assert not mask & 1
 
 
 def test_a_delivery_that_was_forgotten_is_found(bob):

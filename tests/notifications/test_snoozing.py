@@ -109,13 +109,13 @@ def test_what_was_moved_back_from_the_archive_does_not_come_twice(bob):
 
 def test_wake_now(bob):
     event = tell(bob)
-    row = snoozing.snooze(bob, event.pk, until=tomorrow())
-    snoozing.wake_now(bob, row.pk)
+    snoozing.snooze(bob, event.pk, until=tomorrow())
+    snoozing.wake_now(bob, event.pk)
     fanout.run_due()
 
     assert unread(bob) == 1
     with pytest.raises(snoozing.NotThere):
-        snoozing.wake_now(bob, row.pk)
+        snoozing.wake_now(bob, event.pk)
 
 
 def test_only_ones_own_can_be_snoozed_until_a_real_moment(bob, carol):

@@ -80,8 +80,8 @@ def test_ones_own_acts_old_ones_and_what_came_back_do_not_count(alice, bob):
     Event.objects.filter(actor=None).update(created_at=timezone.now() - timedelta(days=15))
     tell(bob)
     newest = Notification.objects.filter(member=bob).order_by("-event_id").first()
-    row = snoozing.snooze(bob, newest.event_id, until=timezone.now() + timedelta(hours=1))
-    snoozing.wake_now(bob, row.pk)
+    snoozing.snooze(bob, newest.event_id, until=timezone.now() + timedelta(hours=1))
+    snoozing.wake_now(bob, newest.event_id)
     fanout.run_due()
 
     assert counts(what_if.replay(bob))["bell"] == (1, 1)

@@ -30,7 +30,7 @@ class ActionMenu extends HTMLElement {
   }
 
   get #items() {
-    return [...this.menu.querySelectorAll(".menu__item:not(:disabled)")];
+    return [...this.menu.querySelectorAll(".menu__item:not(:disabled)")].filter((item) => item.checkVisibility());
   }
 
   #move(event) {
