@@ -34,6 +34,13 @@ UNTIL_SQL = f"""CASE WHEN {IS_PAUSED} THEN q.paused_until END AS paused_until,
 """Columns for `held_until`."""
 
 
+def held_by(hushed: Hushed) -> int:
+    """The channels that a hush holds, or held while it lasted."""
+    if hushed == Hushed.NOT:
+        return 0
+    return INTERRUPTING if hushed in (Hushed.QUIET, Hushed.QUIET_OVER) else PAUSABLE
+
+
 def held_until(row: Mapping[str, Any], channel: Channel) -> Hold | None:
     """Until when a delivery waits and why, by the columns of UNTIL_SQL; None: it may go."""
     paused: datetime | None = row["paused_until"]

@@ -70,10 +70,10 @@ class Hushed(models.IntegerChoices):
     """Whether a notification came while its member was left alone (see holding), and whether that is over."""
 
     NOT = 0, _("not held")
-    QUIET = 1, _("your quiet hours")
-    PAUSED = 2, _("your pause")
-    QUIET_OVER = 3, _("your quiet hours")
-    PAUSED_OVER = 4, _("your pause")
+    QUIET = 1, _("quiet hours")
+    PAUSED = 2, _("a pause")
+    QUIET_OVER = 3, _("quiet hours")
+    PAUSED_OVER = 4, _("a pause")
 
 
 class Notification(models.Model):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
-from notifications import channels
+from notifications import channels, holding
 from notifications.channels.base import Channel
-from notifications.models import Event, Held, Notification
+from notifications.models import Event, Held, Hushed, Notification
 from notifications.types.base import NotificationType
 from notifications.why import of_interest
 
@@ -30,12 +30,20 @@ class Told:
             return _("Still on its way") if self.event.fanned_out_at is None else _("Not meant for this person")
         if self.row.held != Held.NOT:
             return _("Held back: %(reason)s") % {"reason": Held(self.row.held).label}
-        names = [str(channel.label) for channel in self.shown if channel.bit & self.row.channels]
-        return ", ".join(names) if names else _("Nothing: every channel was off")
+        held = holding.held_by(Hushed(self.row.hushed)) & self.row.channels
+        if not held:
+            return self._names(self.row.channels) or _("Nothing: every channel was off")
+        facts = {"held": self._names(held), "reason": Hushed(self.row.hushed).label}
+        is_over = self.row.hushed in (Hushed.QUIET_OVER, Hushed.PAUSED_OVER)
+        later = _("told after %(reason)s: %(held)s") if is_over else _("held for %(reason)s: %(held)s")
+        return "; ".join(words for words in (self._names(self.row.channels & ~held), later % facts) if words)
 
     @property
     def is_told(self) -> bool:
         return self.row is not None and bool(self.row.channels)
+
+    def _names(self, mask: int) -> str:
+        return ", ".join(str(channel.label) for channel in self.shown if channel.bit & mask)
 
 
 def lately(kind: NotificationType, member: Membership, *, among_all: bool = False, limit: int = 20) -> list[Told]:

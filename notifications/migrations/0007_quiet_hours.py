@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='notification',
             name='hushed',
-            field=models.SmallIntegerField(choices=[(0, 'not held'), (1, 'your quiet hours'), (2, 'your pause'), (3, 'your quiet hours'), (4, 'your pause')], db_default=0, default=0),
+            field=models.SmallIntegerField(choices=[(0, 'not held'), (1, 'quiet hours'), (2, 'a pause'), (3, 'quiet hours'), (4, 'a pause')], db_default=0, default=0),
         ),
         migrations.AlterField(
             model_name='delivery',

@@ -2,9 +2,10 @@
 
 import threading
 from collections import Counter
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from django.contrib.admin import site
 from django.core import mail
 from django.db import connection, connections
 from django.utils import timezone
@@ -23,6 +24,7 @@ from notifications import (
     moments,
     preferences,
     quiet,
+    told,
     types,
     why,
 )
@@ -466,6 +468,43 @@ def test_one_that_dies_half_way_has_done_nothing(bob, monkeypatch):
 
 
 # --- Saying so
+
+
+def test_the_delivery_list_says_until_when(bob):
+    with_browser(bob)
+    until = datetime(2031, 5, 6, 7, 30, tzinfo=UTC)
+    be_quiet(bob, until=until)
+    tell(bob)
+    carry("browser")
+
+    words = site._registry[Delivery].problem(Delivery.objects.get(channel="browser"))  # type: ignore[attr-defined]
+    assert words == "Held for the quiet hours of the member. Until 05/06/2031 7:30 a.m."
+
+
+def test_the_list_of_what_was_told_says_what_was_held(bob):
+    be_quiet(bob)
+    tell(bob)
+    (lately,) = told.lately(MENTION, bob)
+    assert lately.sentence == "Bell, E-mail; held for quiet hours: Pop-up, Browser"
+
+    be_back(bob)
+    (lately,) = told.lately(MENTION, bob)
+    assert lately.sentence == "Bell, E-mail; told after quiet hours: Pop-up, Browser"
+
+
+def test_a_summary_leads_to_what_is_unread_however_it_came(client, account, bob):
+    with_browser(bob)
+    be_quiet(bob)
+    tell(bob, count=2)
+    carry("browser")
+    preferences.switch(bob, "popup", on=False)
+    be_back(bob)
+    client.force_login(bob.user)
+    (event,) = summaries(bob)
+
+    assert Notification.objects.get(event=event).channels == 8
+    answer = client.get(f"/{account.hub_id}/notifications/{event.pk}/open/")
+    assert answer["Location"] == f"/{account.hub_id}/notifications/?unread=on"
 
 
 def test_why_says_what_holds_it_and_until_when(bob):

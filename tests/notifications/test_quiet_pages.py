@@ -116,7 +116,7 @@ def test_why_says_until_when(page, bob):
     text = page("get", f"notifications/{event.pk}/why/").content.decode()
 
     assert "Held, because the member paused everything. Until" in text
-    assert "Held for your pause until" in text
+    assert "Held for a pause until" in text
 
 
 def test_snooze_from_the_menu_and_back(page, bob):

@@ -9,6 +9,7 @@ class ActionMenu extends HTMLElement {
       else if (this.menu.contains(document.activeElement)) this.button.focus();
     });
     this.menu.addEventListener("keydown", (event) => this.#move(event));
+    this.menu.addEventListener("submit", () => this.menu.hidePopover());
     this.menu.addEventListener("click", (event) => {
       if (event.target.closest("[data-again]")) this.#load();
       else if (event.target.closest("button.menu__item")) this.menu.hidePopover();
