@@ -25,6 +25,9 @@ class ForgivingRedisCache(RedisCache):
     def add(self, *args: Any, **kwargs: Any) -> bool:
         return self._attempt(lambda: bool(super(ForgivingRedisCache, self).add(*args, **kwargs)), otherwise=True)
 
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        return self._attempt(lambda: int(super(ForgivingRedisCache, self).incr(key, delta, version)), otherwise=0)
+
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         return self._attempt(lambda: super(ForgivingRedisCache, self).get(key, default, version), otherwise=default)
 

@@ -6,12 +6,15 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import pace
 from accounts.models import Membership
 from notifications import channels, events, preferences
 from notifications.channels.base import Reaching
 from notifications.models import Event
 from notifications.preferences import CellState
 from notifications.types.base import NotificationType
+
+MOST = 20  # of one member in a minute
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,12 @@ class Example:
 
 @transaction.atomic
 def send(kind: NotificationType, *, to: Membership) -> Example:
-    """Emit an example of a type to a member, as if it had just happened. Refuses types that they do not have."""
+    """Emit an example of a type to a member, as if it had just happened. Refuses types that they do not have, and
+    more than some in a minute."""
     if not preferences.is_for(kind, to):
         raise preferences.UnknownCell(_("There is no such notification for you."))
+    too_often = _("That were many examples within a minute. Wait a little, then try again.")
+    pace.keep("example", who=to.pk, most=MOST, sentence=too_often)
     url = reverse("notifications:list", kwargs={"hub_id": to.account.hub_id})
     event = events.emit(kind, audience=[to], by=to, data={**kind.example, "url": url}, tells_actor=True)
     carriers = [carrier for carrier in channels.CARRIERS if isinstance(carrier, Reaching)]

@@ -12,7 +12,7 @@ import orjson
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from notifications import live, presence
@@ -43,7 +43,6 @@ TOO_SLOW = 1013  # "try again later": the tab comes back and asks for its state
 SLOW = 0.25  # seconds
 GATHER = 0.2  # seconds
 MOMENT = 0.05  # seconds
-CONNECTIONS = 20  # to Redis; when thousands of tabs come back at once, each waits for its turn
 
 
 class Hub:
@@ -57,6 +56,8 @@ class Hub:
         self._heard: dict[int, float] = {}  # event → when it was hinted at
         self._name = secrets.token_hex(4)  # tells this process's entries from those of others
         self._shown: set[tuple[int, int]] = set()  # (member, event) whose pop-up was seen, not yet written down
+        self._coming: list[tuple[Socket, asyncio.Future[None]]] = []  # not yet written down, and who waits for it
+        self._is_writing = False  # those who came before
         self._moves: dict[Socket, bool] = {}  # whose member came to work or stopped; whether by leaving the page
 
     async def join(self, socket: Socket) -> None:
@@ -66,9 +67,30 @@ class Hub:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._ready.wait()
-                await self._announce([socket])
+                await self._arrive(socket)
         except TimeoutError:
             log.warning("a socket opened while the hint channel was down")
+
+    async def _arrive(self, socket: Socket) -> None:
+        """Return when the socket's presence is written down. Thousands come back at once when a deployment ends:
+        while some are being written, the others gather."""
+        written = asyncio.get_running_loop().create_future()
+        self._coming.append((socket, written))
+        if not self._is_writing:
+            self._is_writing = True
+            _spawn(self._write_arrivals())
+        await written
+
+    async def _write_arrivals(self) -> None:
+        try:
+            while self._coming:
+                coming, self._coming = self._coming, []
+                await self._announce([socket for socket, _written in coming])
+                for _socket, written in coming:
+                    if not written.done():  # it was patient so long
+                        written.set_result(None)
+        finally:
+            self._is_writing = False
 
     def leave(self, socket: Socket) -> None:
         """Let a socket go. Its presence fades by itself: another tab or process may hold the same member."""
@@ -125,15 +147,12 @@ class Hub:
             for task in self._tasks:
                 task.cancel()
         else:
-            for held in (self.sockets, self._moves, self._shown):  # a loop that has ended took its sockets with it
-                held.clear()
+            for held in (self.sockets, self._coming, self._moves, self._shown):
+                held.clear()  # a loop that has ended took its sockets with it
+            self._is_writing = False
         self._loop, self._ready = loop, asyncio.Event()
         keepalive = {} if settings.REDIS_URL.startswith("unix:") else {"socket_keepalive": True}
-        self._redis = Redis.from_pool(
-            BlockingConnectionPool.from_url(
-                settings.REDIS_URL, max_connections=CONNECTIONS, timeout=5, socket_connect_timeout=2, **keepalive
-            )
-        )
+        self._redis = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, **keepalive)
         self._tasks = [asyncio.create_task(work()) for work in (self._listen, self._refresh, self._check)]
 
     async def _listen(self) -> None:

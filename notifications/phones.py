@@ -61,7 +61,7 @@ def forget(person: User, ref: str) -> None:
 
 def send_test(member: Membership, ref: str) -> str:
     """Send a test to one of the person's phones and say where it went. Refuses in words where it failed."""
-    return subscribing.test(member, _find(member.user, ref))
+    return subscribing.send_test(member, _find(member.user, ref))
 
 
 def _find(person: User, ref: str) -> BrowserSubscription:

@@ -47,6 +47,11 @@ class HasScope(BasePermission):
         scope = view.scope_of(request.method or "")
         if scope and scope not in caller.scopes:
             raise MissingScope(scope)
+        if view.people_only and caller.member is None:
+            raise exceptions.PermissionDenied(
+                _("This belongs to a person, whatever account they work in: it takes their session, no key."),
+                code="people_only",
+            )
         if view.admins_only and not caller.is_admin:
             raise exceptions.PermissionDenied(
                 _("Only super admins change what holds for the whole account."), code="super_admins_only"
@@ -59,6 +64,7 @@ class Door(APIView):
 
     required_scope: ClassVar[str | Mapping[str, str]]
     admins_only: ClassVar[bool] = False
+    people_only: ClassVar[bool] = False  # no keys: what is behind it belongs to a person, not to one account
     largest_body: ClassVar[int] = LARGEST_BODY
     authentication_classes = (KeyAuthentication, MemberAuthentication)
     permission_classes = (HasScope,)

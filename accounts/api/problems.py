@@ -54,7 +54,7 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
     """Word an exception. What nobody expected is logged and told without details."""
     set_rollback()
     if isinstance(error, DomainError):
-        return problem(error.status, error.code, str(error), errors=error.fields)
+        return problem(error.status, error.code, str(error), errors=error.fields, headers=_pause(error))
     if isinstance(error, Http404 | exceptions.NotFound):
         return problem(404, "not_found", _("There is nothing at this address."))
     if isinstance(error, PermissionDenied):
@@ -78,11 +78,9 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def _of_drf(error: exceptions.APIException) -> Response:
-    headers = {}
+    headers = _pause(error)
     if header := getattr(error, "auth_header", ""):
         headers["WWW-Authenticate"] = header
-    if (wait := getattr(error, "wait", None)) is not None:
-        headers["Retry-After"] = str(max(1, int(wait)))
     code = error.get_codes()
     return problem(
         error.status_code,
@@ -90,6 +88,12 @@ def _of_drf(error: exceptions.APIException) -> Response:
         str(error.detail),
         headers=headers,
     )
+
+
+def _pause(error: Exception) -> dict[str, str]:
+    """When to go on, where the refusal says so."""
+    wait = getattr(error, "wait", None)
+    return {} if wait is None else {"Retry-After": str(max(1, int(wait)))}
 
 
 def flat(detail: Any, field: str = "") -> Iterator[tuple[str, list[str]]]:

@@ -117,6 +117,8 @@ class DoorSchema(AutoSchema):
         if isinstance(self.view, Door):
             scope = self.view.scope_of(self.method)
             lines.append(f"Needs the scope `{scope}`." if scope else "Any key or session will do.")
+            if self.view.people_only:
+                lines.append("With a session only, no key.")
             if self.view.admins_only:
                 lines.append("With a session: super admins only.")
         return "\n\n".join(line for line in lines if line)

@@ -14,6 +14,7 @@ from notifications.api.bell import (
     Unread,
 )
 from notifications.api.board import DeliveryBoard, OneRedrive, Redrives, RequiredNotices
+from notifications.api.browsers import Browsers, BrowserTest, OneBrowser
 from notifications.api.catalogue import OneType, Types
 from notifications.api.charts import ChartsDoor
 from notifications.api.connections import AllConnections, OneConnection, RotateSecret, TestConnection
@@ -57,6 +58,9 @@ urlpatterns = [
     path("snoozes/<row:event_id>/", OneSnooze.as_view(), name="snooze"),
     path("snoozes/<row:event_id>/wake/", WakeSnooze.as_view(), name="wake"),
     path("what-if/", WhatIf.as_view(), name="what-if"),
+    path("browsers/", Browsers.as_view(), name="browsers"),
+    path("browsers/<row:browser_id>/", OneBrowser.as_view(), name="browser"),
+    path("browsers/<row:browser_id>/test/", BrowserTest.as_view(), name="browser-test"),
     path("default-preferences/", DefaultPreferences.as_view(), name="default-preferences"),
     path("presets/", Presets.as_view(), name="presets"),
     path("profiles/", Profiles.as_view(), name="profiles"),

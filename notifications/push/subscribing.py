@@ -5,13 +5,14 @@ import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import connection, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import browsers
+from accounts import browsers, pace
 from accounts.errors import DomainError
 from accounts.models import Membership, User
 from notifications import live, outgoing
@@ -22,6 +23,7 @@ from notifications.push.sending import Answer, Job, Verdict, push_now
 
 MOST = 20  # browsers of one person; the one that was seen longest ago makes room
 ERROR_KEPT = 300  # characters
+MOST_TESTS = 10  # of one member in a minute
 SEEN_EVERY = timedelta(hours=1)  # how exactly we know when a browser was seen last
 
 
@@ -118,18 +120,20 @@ def forget_sign_in(session_key: str | None) -> None:
         BrowserSubscription.objects.filter(session=live.session_digest(session_key)).delete()
 
 
-def send_test(member: Membership, endpoint: str) -> str:
-    """Send a test to one browser of the member's person and say where it went. Refuses in words where it failed."""
-    browser = BrowserSubscription.objects.filter(user=member.user, endpoint=endpoint).first()
+def known(person: User, **by: Any) -> BrowserSubscription:
+    """One of a person's browsers, by `pk` or `endpoint`. Refuses what is not theirs as unknown."""
+    browser = BrowserSubscription.objects.filter(user=person, **by).first()
     if browser is None:
         raise UnknownBrowser(_("This browser is not known here. Press “Allow notifications” again."))
-    return test(member, browser)
+    return browser
 
 
-def test(member: Membership, browser: BrowserSubscription) -> str:
-    """Send a test to a browser that is known to be the person's."""
+def send_test(member: Membership, browser: BrowserSubscription) -> str:
+    """Send a test to one browser of the member's person and say where it went. Refuses in words where it failed."""
     if not keys.is_available():
         raise NoPush(_(NO_KEYS))
+    too_often = _("That were many tests within a minute. Wait a little, then try again.")
+    pace.keep("push-test", who=member.pk, most=MOST_TESTS, sentence=too_often)
     answer = push_now(_test(member, browser))
     learn([answer])
     if answer.verdict is Verdict.GONE:

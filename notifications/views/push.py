@@ -64,7 +64,8 @@ def keep(request: MemberRequest) -> HttpResponse:
 def test(request: MemberRequest) -> HttpResponse:
     """Send a test to the browser that asks."""
     try:
-        said = subscribing.send_test(request.member, _text(_read(request), "endpoint"))
+        browser = subscribing.known(request.user, endpoint=_text(_read(request), "endpoint"))
+        said = subscribing.send_test(request.member, browser)
     except DomainError as refusal:
         return _refused(refusal)
     return JsonResponse({"said": said})

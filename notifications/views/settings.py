@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import plans
 from accounts.access import MemberRequest, member_required
 from accounts.errors import DomainError
+from accounts.pace import TooOften
 from accounts.plans import Feature
 from notifications import caps, channels, examples, grid, hearing, phones, preferences, types
 from notifications.channels.base import Channel
@@ -29,6 +30,7 @@ from notifications.grid import Tab
 from notifications.models import BrowserSubscription, MemberSettings
 from notifications.other_apps import connecting
 from notifications.push import keys
+from notifications.types.base import NotificationType
 
 CLEARED = "cleared_preferences"  # session key: when, and what stood before “Clear all”, by member
 UNDO_FOR = 3600  # seconds for which the undo is offered
@@ -189,14 +191,24 @@ def example(request: MemberRequest, type_key: str) -> HttpResponse:
         raise Http404
     try:
         sent = examples.send(kind, to=request.member)
+    except TooOften as refusal:
+        return _held_back(request, kind, refusal)
     except DomainError as error:
         raise Http404 from error
     why = reverse("notifications:why", kwargs={"hub_id": request.account.hub_id, "event_id": sent.event.pk})
     if _wants_pieces(request):
-        context = {"sent": sent, "row_anchor": grid.anchor(kind.key), "why": why}
+        context = {"sentence": sent.sentence, "row_anchor": grid.anchor(kind.key), "why": why}
         return render(request, "notifications/settings/_example.html", context)
     messages.info(request, sent.sentence)
     return redirect(why)
+
+
+def _held_back(request: MemberRequest, kind: NotificationType, refusal: TooOften) -> HttpResponse:
+    if _wants_pieces(request):
+        context = {"sentence": str(refusal), "row_anchor": grid.anchor(kind.key)}
+        return render(request, "notifications/settings/_example.html", context, status=refusal.status)
+    messages.error(request, str(refusal))
+    return redirect("notifications:settings", hub_id=request.account.hub_id)
 
 
 def _cleared(request: MemberRequest) -> dict[str, tuple[int, int]] | None:

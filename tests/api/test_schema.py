@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django.conf import settings as project
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+from django.test import Client
 from hypothesis import HealthCheck, settings
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
@@ -21,7 +23,7 @@ from accounts.models import Team
 from crm import activities, associating, records
 from notifications import defaults, profiles
 from notifications.defaults import Change
-from notifications.models import Lock
+from notifications.models import BrowserSubscription, Lock
 from notifications.other_apps import connecting, webhooks
 from notifications.other_apps.speaking import Offer
 from notifications.resolution import Layer
@@ -66,8 +68,11 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
     associating.associate(record, other, by=alice)
     nowhere = Offer("127.0.0.1:1", {"url": "https://127.0.0.1:1/", "key": webhooks.new_key()})
     connecting.keep(bob, webhooks.webhook(), nowhere)
+    browser = BrowserSubscription.objects.create(user=bob.user, endpoint="https://8.8.8.8/x", p256dh="x", auth="x")
     return {
         "headers": program.headers,
+        "bobs_headers": session_of(bob),
+        "browser_id": browser.pk,
         "event_id": emitted.json()["id"],
         "member_id": alice.pk,
         "team_id": team.pk,
@@ -85,6 +90,15 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
     }
 
 
+def session_of(member: Any) -> dict[str, str]:
+    """What a signed-in person's browser sends, for doors that no key opens."""
+    client = Client()
+    client.force_login(member.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    token = "a" * 32
+    cookies = {name: morsel.value for name, morsel in client.cookies.items()} | {project.CSRF_COOKIE_NAME: token}
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "X-CSRFToken": token}
+
+
 @described.parametrize()
 @settings(derandomize=True, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 def test_every_answer_is_documented(case: Any, everything: dict[str, Any], one_connection: None) -> None:
@@ -94,7 +108,8 @@ def test_every_answer_is_documented(case: Any, everything: dict[str, Any], one_c
             case.query = {**(case.query or {}), "member": everything["member"]}
         if "cursor" in (case.query or {}):
             case.query["cursor"] = cursor_at(2**40)
-    case.call_and_validate(headers=everything["headers"], excluded_checks=NOT_MEANT)
+    headers = everything["bobs_headers" if "/browsers/" in case.operation.path else "headers"]
+    case.call_and_validate(headers=headers, excluded_checks=NOT_MEANT)
 
 
 def test_the_description_has_no_gaps() -> None:

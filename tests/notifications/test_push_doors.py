@@ -19,7 +19,7 @@ from accounts.models import Membership
 from config.local import new_vapid_key
 from notifications import events, examples, fanout, hub, live, presence, types
 from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, MemberSettings
-from notifications.push import deciding
+from notifications.push import deciding, subscribing
 from notifications.push.deciding import Where
 from tests.notifications.test_consumers import Tab, signed_in, stop_listening, talk
 from tests.push_service import PushService, Receiver
@@ -136,6 +136,19 @@ def test_a_test_that_fails_says_why(as_bob, service):
     assert (failed.status_code, "500" in failed.json()["said"]) == (409, True)
     assert gone.json()["code"] == "push_not_delivered"
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_browser")
+
+
+def test_who_asks_for_many_tests_is_told_to_wait(as_bob, service, monkeypatch):
+    monkeypatch.setattr(subscribing, "MOST_TESTS", 1)
+    receiver = Receiver(service)
+    send(as_bob, "push-keep", receiver.subscription)
+    assert send(as_bob, "push-test", {"endpoint": receiver.endpoint}).status_code == 200
+
+    answer = send(as_bob, "push-test", {"endpoint": receiver.endpoint})
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_often")
+    assert answer.json()["said"] == "That were many tests within a minute. Wait a little, then try again."
+    assert len(service.posts) == 1
 
 
 def test_nobody_tests_or_forgets_the_browser_of_somebody_else(as_bob, carol, service):

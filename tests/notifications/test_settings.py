@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.models import Role
 from accounts.plans import Plan
-from notifications import preferences, types
+from notifications import examples, preferences, types
 from notifications.models import AccountDefault, Event, Lock, MemberSettings, Preference, Profile, ProfileCells
 from notifications.resolution import Layer
 
@@ -433,7 +433,25 @@ def test_an_example_of_what_does_not_exist_for_me_is_not_there(as_bob, key):
     assert not Event.objects.exists()
 
 
-def test_every_type_can_send_an_example(client, alice):
+def test_who_asks_for_many_examples_is_told_to_wait_and_nothing_is_sent(as_bob, bob, monkeypatch):
+    monkeypatch.setattr(examples, "MOST", 2)
+    address = url("example", type_key="deals.stage_changed")
+    for _number in range(2):
+        assert as_bob.post(address, **PIECES).status_code == 200
+
+    answer = as_bob.post(address, **PIECES)
+    page = as_bob.post(address, follow=True)
+
+    assert answer.status_code == 429
+    words = "That were many examples within a minute. Wait a little, then try again."
+    assert words in answer.content.decode()
+    assert "See what happened" not in answer.content.decode()
+    assert words in page.content.decode()
+    assert Event.objects.count() == 2
+
+
+def test_every_type_can_send_an_example(client, alice, monkeypatch):
+    monkeypatch.setattr(examples, "MOST", len(types.TYPES))
     alice.seat = "paid"
     alice.save()
     client.force_login(alice.user)
