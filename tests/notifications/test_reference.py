@@ -4,7 +4,9 @@ import json
 import shlex
 
 import pytest
+from django.template.loader import render_to_string, select_template
 from django.urls import reverse
+from django.utils.html import escape
 
 from notifications import channels, previews, types
 
@@ -45,6 +47,22 @@ def test_every_type_has_a_dress_per_channel_and_a_command_that_emits_it(kind):
     sent = json.loads(rest[-1])
     assert sent["type"] == kind.key
     assert kind.check_data(sent["data"]) == []
+
+
+def test_the_browser_is_shown_as_the_system_draws_it_and_a_channel_without_a_look_plainly():
+    (browser,) = [
+        one
+        for one in previews.entry(types.TYPES["deals.mentioned"], language="en").dresses
+        if one.channel.key == "browser"
+    ]
+    drawn = select_template(browser.templates).render({"dress": browser})
+    plain = render_to_string(browser.templates[-1], {"dress": browser})
+
+    assert "reference-system" in drawn
+    assert "Bellhop · from your browser" in " ".join(drawn.split())
+    assert escape(browser.message.title) in drawn
+    assert "reference-plain" in plain
+    assert escape(browser.message.title) in plain
 
 
 @pytest.mark.parametrize(
