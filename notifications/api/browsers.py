@@ -9,8 +9,9 @@ from accounts.api.doors import ApiRequest, Door
 from accounts.api.fields import Strict, Text
 from accounts.api.schema import operation
 from accounts.models import Membership, User
+from notifications import outgoing
 from notifications.models import BrowserSubscription
-from notifications.push import addresses, subscribing
+from notifications.push import subscribing
 from notifications.push.subscribing import Offer
 
 
@@ -20,13 +21,13 @@ class KeysIn(Strict):
 
 
 class BrowserIn(Strict):
-    endpoint = Text(max_length=addresses.LONGEST, help_text="Where its push service takes pushes for it.")
+    endpoint = Text(max_length=outgoing.LONGEST, help_text="Where its push service takes pushes for it.")
     expirationTime = serializers.FloatField(  # noqa: N815 (as browsers name it)
         required=False, allow_null=True, help_text="As `PushSubscription.toJSON()` has it. Not used: services tell us."
     )
     keys = KeysIn(help_text="As `PushSubscription.toJSON()` has them.")
     replaces = Text(
-        required=False, max_length=addresses.LONGEST, help_text="The endpoint that the same browser had before."
+        required=False, max_length=outgoing.LONGEST, help_text="The endpoint that the same browser had before."
     )
 
 
