@@ -6,7 +6,7 @@ said by the kind: a file in `kinds/`, or rows that a super admin defined; `schem
 sort and filter by are columns; the rest is in `Record.values`, by property key.
 
 To read: `Record.objects.live().of(account, kind).visible_to(member)` (for changing: `.editable_by(member)`), then
-`records.values_of(record, kind)`; `searching.matching(…)` finds by words.
+`records.values_of(record, kind)`; `listing.page(rows, sort=…, after=…, words=…)` is a page of them, found by words.
 
 To write, one function each, called by every door; refusals are `DomainError`s whose `fields` name the properties:
 

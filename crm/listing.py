@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import BooleanField, F, Func, Q, Value
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
+from crm import searching
 from crm.models import Record
 from crm.models.records import RecordQuerySet
+from crm.searching import Words
 
 SORTS = {
     "-updated_at": ("updated_at", True),
@@ -28,6 +30,7 @@ SORTS = {
 """The orders there are, each with its index: the column, and whether it is turned round."""
 
 USUAL = "-updated_at"
+READ_FIRST = 5000
 
 
 class InvalidCursor(DomainError):
@@ -42,25 +45,55 @@ class Page:
     """Where the following page begins; None: there is none."""
 
 
-def page(rows: RecordQuerySet, *, sort: str = USUAL, after: str | None = None, limit: int = 50) -> Page:
-    """One page of these records, in an order of `SORTS`. Refuses what is no cursor of that order (`InvalidCursor`)."""
+def page(
+    rows: RecordQuerySet, *, sort: str = USUAL, after: str | None = None, limit: int = 50, words: Words | None = None
+) -> Page:
+    """One page of these records, in an order of `SORTS`. Refuses what is no cursor of that order (`InvalidCursor`).
+
+    With `words`, only those that hold them all. Words that many records hold fill a page from the first few thousand
+    records; only when these are not enough the index is asked, and then there are few enough to sort.
+    """
     column, is_turned = SORTS[sort]
-    sign = "-" if is_turned else ""
     if after:
         rows = rows.filter(_following(column, *_read(after, sort), is_turned=is_turned))
-    found = list(rows.order_by(f"{sign}{column}", f"{sign}id")[: limit + 1])
+    rows = rows.order_by(F(column).desc() if is_turned else F(column).asc(), "-id" if is_turned else "id")
+    if words is None or not words.pieces:
+        found = list(rows[: limit + 1])
+    else:
+        found = _holding(rows, words, column, is_turned=is_turned, number=limit + 1)
     more = len(found) > limit
     return Page(found[:limit], _write(found[limit - 1], column, sort) if more else None)
 
 
+def _holding(rows: RecordQuerySet, words: Words, column: str, *, is_turned: bool, number: int) -> list[Record]:
+    """The first of these ordered records that hold some words."""
+    end = rows.values_list(column, "id")[READ_FIRST - 1 : READ_FIRST].first()
+    if end is None:
+        return list(searching.reading(rows, words)[:number])
+    if end[0] is not None:
+        near = searching.reading(rows.filter(_row(column, ">=" if is_turned else "<=", *end)), words)
+        if len(found := list(near[:number])) == number:
+            return found
+    return list(searching.matching(rows, words.account, words.text)[:number])
+
+
+class _Row(Func):
+    template = "(%(expressions)s)"
+    output_field = BooleanField()
+
+
+def _row(column: str, operator: str, value: Any, pk: int) -> Func:
+    """`(column, id) < (value, pk)` as the database compares rows: the index begins, or ends, exactly there."""
+    left, right = _Row(F(column), F("id")), _Row(Value(value), Value(pk))
+    return Func(left, right, arg_joiner=f" {operator} ", template="%(expressions)s", output_field=BooleanField())
+
+
 def _following(column: str, value: Any, pk: int, *, is_turned: bool) -> Q:
-    """What stands behind a row. The first part lets the index begin there, the second settles equal values."""
-    beyond = "lt" if is_turned else "gt"
-    later = Q(**{f"id__{beyond}": pk})
+    """What stands behind a row. What has no due time comes after all that has."""
     if value is None:
-        return Q(**{f"{column}__isnull": True}) & later
-    there = Q(**{f"{column}__{beyond}e": value}) & (Q(**{f"{column}__{beyond}": value}) | later)
-    return there | Q(**{f"{column}__isnull": True}) if column == "due_at" else there
+        return Q(**{f"{column}__isnull": True, "id__gt": pk})
+    behind = Q(_row(column, "<" if is_turned else ">", value, pk))
+    return behind | Q(**{f"{column}__isnull": True}) if column == "due_at" else behind
 
 
 def _write(last: Record, column: str, sort: str) -> str:

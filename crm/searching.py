@@ -8,6 +8,7 @@ A word of three letters or more is found anywhere; one or two letters are found 
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, TextField, Value
@@ -38,10 +39,31 @@ def trigrams(account: int, text: str) -> list[str]:
     return sorted(f"{account}:{piece}" for piece in pieces if not piece.endswith(" "))
 
 
+@dataclass(frozen=True)
+class Words:
+    """What somebody looks for among an account's records."""
+
+    account: Account
+    text: str
+
+    @property
+    def pieces(self) -> list[str]:
+        """What a record's search text has to hold: each word, a short one with the blanks before it."""
+        words = _WORD.findall(folded(self.text))[:MOST_WORDS]
+        return [word if len(word) > len("  ") else f"  {word}"[-3:] for word in words]
+
+
 def matching(records: RecordQuerySet, account: Account, words: str) -> RecordQuerySet:
-    """Those of these records that hold every word. An index finds them; the text itself is compared too."""
-    for word in _WORD.findall(folded(words))[:MOST_WORDS]:
-        piece = word if len(word) > len("  ") else f"  {word}"[-3:]
+    """Those of these records that hold every word, found by the index: right for words that few records hold."""
+    sought = Words(account, words)
+    for piece in sought.pieces:
         wanted = Value(trigrams(account.pk, piece), output_field=ArrayField(TextField()))
-        records = records.filter(Holds(Trigrams(F("account_id"), F("search")), wanted), search__contains=piece)
+        records = records.filter(Holds(Trigrams(F("account_id"), F("search")), wanted))
+    return reading(records, sought)
+
+
+def reading(records: RecordQuerySet, sought: Words) -> RecordQuerySet:
+    """The same, found by reading each record: right for a few thousand of them, whatever the words."""
+    for piece in sought.pieces:
+        records = records.filter(search__contains=piece)
     return records

@@ -14,7 +14,7 @@ from accounts.api.doors import ApiRequest, Door
 from accounts.api.paging import USUAL, PageQuery, page
 from accounts.api.schema import operation, page_of
 from accounts.errors import DomainError
-from crm import filtering, listing, mail_addresses, merging, records, schema, searching
+from crm import filtering, listing, mail_addresses, merging, records, schema
 from crm.api import reaching
 from crm.api.shapes import (
     CHANGE,
@@ -36,6 +36,7 @@ from crm.filtering import Condition
 from crm.kinds import Kind
 from crm.models import Record, Source
 from crm.models.records import RecordQuerySet
+from crm.searching import Words
 
 PROPERTIES = {"name": "Nordic Oak 2027", "amount": 18400, "owner": 7}
 
@@ -57,6 +58,7 @@ class Records(Door):
             sort=asked.get("sort", listing.USUAL),
             after=asked.get("cursor"),
             limit=asked.get("limit") or USUAL,
+            words=Words(request.account, asked.get("search", "")),
         )
         following = f"{request.path}?{urlencode({**request.query_params.dict(), 'cursor': found.next})}"
         return Response(
@@ -113,6 +115,7 @@ class Search(Door):
             sort=asked.get("sort", listing.USUAL),
             after=asked.get("cursor"),
             limit=asked.get("limit") or USUAL,
+            words=Words(request.account, asked.get("search", "")),
         )
         return Response({"results": [word(row, kind) for row in found.records], "next": found.next})
 
@@ -227,7 +230,7 @@ def _asked(rows: RecordQuerySet, request: ApiRequest, kind: Kind, asked: dict[st
         rows = rows.filter(completed_at__isnull=asked["open"])
     if "address" in asked:
         rows = rows.filter(address=_address(asked["address"]))
-    return searching.matching(rows, request.account, asked.get("search", ""))
+    return rows
 
 
 def _address(text: str) -> str:

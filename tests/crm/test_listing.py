@@ -1,0 +1,44 @@
+"""Pages of records: each record once, whatever is sought and however many hold it."""
+
+import pytest
+from django.utils import timezone
+
+from crm import listing
+from crm.listing import SORTS
+from crm.models import Record
+from crm.searching import Words
+
+
+def walked(rows, **asked):
+    titles, cursor = [], None
+    while True:
+        page = listing.page(rows, after=cursor, limit=2, **asked)
+        titles += [record.title for record in page.records]
+        if (cursor := page.next) is None:
+            return titles
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("read_first", [1, 3, 100])
+def test_what_holds_the_words_is_met_once_wherever_the_reading_ends(make, alice, monkeypatch, sort, read_first):
+    monkeypatch.setattr(listing, "READ_FIRST", read_first)
+    for number in range(9):
+        due = {"due_at": f"2027-03-0{number + 1}T08:00:00Z"} if number % 2 else {}
+        make("tasks", name=f"{'Rare' if number in (0, 4, 8) else 'Common'} task {number}", **due)
+    rows = Record.objects.live().of(alice.account, "tasks")
+    everything = walked(rows, sort=sort)
+
+    assert len(everything) == len(set(everything)) == 9
+    for words, wanted in (("rare", "Rare"), ("common ta", "Common"), ("task", ""), ("nothing", "None at all")):
+        found = walked(rows, sort=sort, words=Words(alice.account, words))
+        assert found == [title for title in everything if wanted in title]
+
+
+def test_records_of_the_same_moment_are_met_once(make, alice):
+    for number in range(7):
+        make("deals", name=f"Deal {number}")
+    Record.objects.update(updated_at=timezone.now())
+    rows = Record.objects.live().of(alice.account, "deals")
+
+    assert walked(rows) == [f"Deal {number}" for number in reversed(range(7))]
+    assert walked(rows, sort="updated_at") == [f"Deal {number}" for number in range(7)]
