@@ -1,14 +1,13 @@
-"""What hangs on records: associations, activities, followers; and what kinds and pipelines there are."""
+"""What hangs on records: associations, activities, followers."""
 
 from django.shortcuts import get_object_or_404
 from rest_framework.response import Response
 
 from accounts.api.doors import ApiRequest, Door
-from accounts.api.fields import Strict
 from accounts.api.paging import PageQuery, page
 from accounts.api.schema import operation, page_of
 from accounts.models import Membership
-from crm import activities, associating, following, schema, stages
+from crm import activities, associating, following, schema
 from crm.api import reaching
 from crm.api.shapes import (
     DEAL,
@@ -18,11 +17,8 @@ from crm.api.shapes import (
     ActivityOut,
     AssociationIn,
     FollowerOut,
-    KindOut,
-    PipelineOut,
     RecordOut,
     TextIn,
-    kind_field,
     word,
     word_activity,
 )
@@ -168,91 +164,3 @@ class OneFollower(Door):
     def _member(request: ApiRequest, pk: int) -> Membership:
         mine = Membership.objects.active().of(request.account)
         return get_object_or_404(mine.filter(pk=request.member.pk) if request.member else mine, pk=pk)
-
-
-class Kinds(Door):
-    required_scope = "records.read"
-
-    @operation(
-        out=KindOut(many=True),
-        answer=[
-            {
-                "key": "deals",
-                "label": "Deal",
-                "plural": "Deals",
-                "is_custom": False,
-                "properties": [
-                    {
-                        "key": "amount",
-                        "label": "Amount",
-                        "type": "number",
-                        "choices": [],
-                        "is_required": False,
-                        "is_custom": False,
-                    }
-                ],
-            }
-        ],
-    )
-    def get(self, request: ApiRequest) -> Response:
-        """List the kinds of records and their properties."""
-        return Response(
-            [
-                {
-                    "key": kind.key,
-                    "label": str(kind.label),
-                    "plural": str(kind.plural),
-                    "is_custom": kind.is_custom,
-                    "properties": [
-                        {
-                            "key": one.key,
-                            "label": str(one.label),
-                            "type": one.type.value,
-                            "choices": [key for key, _label in one.choices],
-                            "is_required": one.is_required,
-                            "is_custom": one.is_custom,
-                        }
-                        for one in kind.properties
-                    ],
-                }
-                for kind in schema.of(request.account).values()
-            ]
-        )
-
-
-class PipelineQuery(Strict):
-    kind = kind_field()
-
-
-class Pipelines(Door):
-    required_scope = "records.read"
-
-    @operation(
-        out=PipelineOut(many=True),
-        query=PipelineQuery,
-        answer=[
-            {
-                "id": 3,
-                "kind": "deals",
-                "name": "Sales",
-                "stages": [{"id": 12, "name": "Qualified", "outcome": "open"}],
-            }
-        ],
-    )
-    def get(self, request: ApiRequest) -> Response:
-        """List the pipelines of a kind with their stages."""
-        kind = schema.kind_of(request.account, self.query(PipelineQuery)["kind"])
-        return Response(
-            [
-                {
-                    "id": pipeline.pk,
-                    "kind": pipeline.kind,
-                    "name": pipeline.name,
-                    "stages": [
-                        {"id": stage.pk, "name": stage.name, "outcome": stage.outcome}
-                        for stage in pipeline.stages.all()
-                    ],
-                }
-                for pipeline in stages.pipelines_of(request.account, kind)
-            ]
-        )

@@ -11,7 +11,7 @@ from accounts.api.paging import MOST, USUAL
 from accounts.api.schema import ProblemField, page_of
 from crm import filtering, listing, paths, records
 from crm.kinds import Kind
-from crm.models import Activity, ActivityKind, Change, Record
+from crm.models import Activity, ActivityKind, Change, Pipeline, Record
 
 MOST_AT_ONCE = 500
 KIND_HELP = "`contacts`, `companies`, `deals`, `tickets`, `leads`, `tasks`, or the key of a custom object."
@@ -235,6 +235,30 @@ NOTE = {
 }
 
 
+DEALS = {
+    "key": "deals",
+    "label": "Deal",
+    "plural": "Deals",
+    "is_custom": False,
+    "properties": [
+        {
+            "key": "amount",
+            "label": "Amount",
+            "type": "number",
+            "choices": [],
+            "is_required": False,
+            "is_custom": False,
+        }
+    ],
+}
+SALES = {
+    "id": 3,
+    "kind": "deals",
+    "name": "Sales",
+    "stages": [{"id": 12, "name": "Qualified", "outcome": "open"}],
+}
+
+
 def word(record: Record, kind: Kind) -> dict[str, Any]:
     return {
         "id": record.pk,
@@ -246,6 +270,35 @@ def word(record: Record, kind: Kind) -> dict[str, Any]:
         "created_at": record.created_at,
         "updated_at": record.updated_at,
         "deleted_at": record.deleted_at,
+    }
+
+
+def word_kind(kind: Kind) -> dict[str, Any]:
+    return {
+        "key": kind.key,
+        "label": str(kind.label),
+        "plural": str(kind.plural),
+        "is_custom": kind.is_custom,
+        "properties": [
+            {
+                "key": one.key,
+                "label": str(one.label),
+                "type": one.type.value,
+                "choices": [key for key, _label in one.choices],
+                "is_required": one.is_required,
+                "is_custom": one.is_custom,
+            }
+            for one in kind.properties
+        ],
+    }
+
+
+def word_pipeline(pipeline: Pipeline) -> dict[str, Any]:
+    return {
+        "id": pipeline.pk,
+        "kind": pipeline.kind,
+        "name": pipeline.name,
+        "stages": [{"id": stage.pk, "name": stage.name, "outcome": stage.outcome} for stage in pipeline.stages.all()],
     }
 
 

@@ -3,11 +3,15 @@
 from django.urls import path
 
 from accounts.api import paths as paths  # registers <row:…>
-from crm.api import around, records
+from crm.api import around, defining, records
 
 urlpatterns = [
-    path("crm/kinds/", around.Kinds.as_view(), name="record-kinds"),
-    path("crm/pipelines/", around.Pipelines.as_view(), name="pipelines"),
+    path("crm/kinds/", defining.Kinds.as_view(), name="record-kinds"),
+    path("crm/properties/", defining.OwnProperties.as_view(), name="properties"),
+    path("crm/properties/<row:property_id>/", defining.OneProperty.as_view(), name="property"),
+    path("crm/pipelines/", defining.Pipelines.as_view(), name="pipelines"),
+    path("crm/pipelines/<row:pipeline_id>/stages/", defining.Stages.as_view(), name="stages"),
+    path("crm/stages/<row:stage_id>/", defining.OneStage.as_view(), name="stage"),
     path("crm/records/", records.Records.as_view(), name="records"),
     path("crm/records/search/", records.Search.as_view(), name="record-search"),
     path("crm/records/batch/", records.Batch.as_view(), name="record-batch"),

@@ -14,7 +14,7 @@ from accounts import api_keys
 from accounts.api import throttles
 from accounts.api.doors import Door
 from accounts.models import ApiKey
-from crm import activities, records
+from crm import activities, defining, records
 from notifications import profiles
 from notifications.models import Redrive
 from tests import factories
@@ -93,6 +93,9 @@ def test_what_is_next_door_is_not_there(
     there["activity_id"] = activities.log(deal, kind="note", text="Secret", by=alice).pk
     there["record_id"] = there["other_id"] = deal.pk
     there["follower_id"] = alice.pk
+    there["stage_id"], there["pipeline_id"] = deal.stage_id, deal.stage.pipeline_id
+    own = defining.define_property(account, "deals", key="advisor", label="Advisor", type="user", by=alice)
+    there["property_id"] = own.pk
     walked = 0
     for path, view in ALL:
         for name, pk in there.items():

@@ -291,6 +291,36 @@ def test_kinds_name_their_properties(program: Any, alice: Any) -> None:
     assert [one["key"] for one in kinds["deals"]["properties"] if one["is_custom"]] == ["advisor"]
 
 
+def test_super_admins_define_kinds_properties_and_stages(program: Any, signed_in: Any, deal: Any) -> None:
+    berth = program.post("crm/kinds/", {"key": "berths", "label": "Berth", "plural": "Berths"})
+    assert [one["key"] for one in berth.json()["properties"]] == ["name", "description", "owner"]
+    colours = [{"key": "red", "label": "Red"}]
+    own = {"kind": "berths", "key": "colour", "label": "Colour", "type": "choice", "choices": colours}
+    pk = program.post("crm/properties/", own).json()["id"]
+    assert make(program, "berths", name="Quay 4", colour="Red")["properties"]["colour"] == "red"
+    assert [row["key"] for row in program.get("crm/properties/").json()["results"]] == ["colour"]
+    assert program("DELETE", f"crm/properties/{pk}/").status_code == 204
+    assert program.get("crm/properties/").json()["results"] == []
+    assert set(fields_of(program.post("crm/kinds/", {"key": "deals", "label": "x", "plural": "y"}))) == {"key"}
+
+    renewals = program.post("crm/pipelines/", {"kind": "deals", "name": "Renewals"}).json()
+    stage = program.post(f"crm/pipelines/{renewals['id']}/stages/", {"name": "Signed", "outcome": "won"}).json()
+    assert program.patch(f"crm/stages/{stage['id']}/", {"name": "Done"}).json()["name"] == "Done"
+    program.patch(f"crm/records/{deal['id']}/", {"properties": {"stage": stage["id"]}})
+    said = program("DELETE", f"crm/stages/{stage['id']}/")
+    assert (said.status_code, said.json()["code"]) == (409, "stage_in_use")
+    assert program("DELETE", f"crm/stages/{renewals['stages'][0]['id']}/").status_code == 204
+
+
+def test_members_define_nothing(signed_in: Any, bob: Any) -> None:
+    caller = signed_in(bob)
+    caller.client.handler.enforce_csrf_checks = False
+
+    said = caller.post("crm/kinds/", {"key": "berths", "label": "Berth", "plural": "Berths"})
+
+    assert (said.status_code, said.json()["code"]) == (403, "not_super_admin")
+
+
 def test_two_become_one(program: Any, deal: Any) -> None:
     other = make(program, name="Nordic Oak", currency="EUR")
     merged = program.post(f"crm/records/{deal['id']}/merge/", {"other": other["id"]}).json()

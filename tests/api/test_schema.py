@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import missing_required_header, positive_
 
 from accounts.api.paging import cursor_at
 from accounts.models import Team
-from crm import activities, associating, records
+from crm import activities, associating, defining, records
 from notifications import defaults, profiles
 from notifications.defaults import Change
 from notifications.models import BrowserSubscription, Lock
@@ -69,6 +69,7 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
     nowhere = Offer("127.0.0.1:1", {"url": "https://127.0.0.1:1/", "key": webhooks.new_key()})
     connecting.keep(bob, webhooks.webhook(), nowhere)
     browser = BrowserSubscription.objects.create(user=bob.user, endpoint="https://8.8.8.8/x", p256dh="x", auth="x")
+    own = defining.define_property(account, "deals", key="advisor", label="Advisor", type="user", by=alice)
     return {
         "headers": program.headers,
         "bobs_headers": session_of(bob),
@@ -87,6 +88,9 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "activity_id": activities.log(record, kind="note", text="Legal wants one more week.", by=alice).pk,
         "follower_id": bob.pk,
         "app": "webhook",
+        "stage_id": record.stage_id,
+        "pipeline_id": record.stage.pipeline_id,
+        "property_id": own.pk,
     }
 
 
