@@ -1,5 +1,6 @@
 """The grids: account default and locks. A profile's grid is the same page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,13 +24,14 @@ from accounts.models import Account
 from accounts.plans import Feature
 from notifications import channels, defaults, presets, reach, saying, telling_changes, types
 from notifications.admin import answers
-from notifications.defaults import Change
+from notifications.defaults import CellChange, Change
 from notifications.layers import standing_locks
 from notifications.models import AccountDefault, Lock, PreferenceChange, Profile
 from notifications.preferences import Cell
 from notifications.resolution import Layer
 from notifications.saying import Values
 
+FEW = 20  # cells that a review lists without sorting them out
 WIDE = 5  # channels beside each other; with more of them the grid scrolls sideways
 
 
@@ -138,6 +140,7 @@ class GridAdmin(ScopedAdmin):
             self.message_user(request, _("All of this stands like that already."), messages.INFO)
             sheet.asked = {}
             return None
+        telling, silent = _sorted_out(seen.cells)
         return TemplateResponse(
             request,
             "admin/notifications/review.html",
@@ -145,7 +148,9 @@ class GridAdmin(ScopedAdmin):
             | {
                 "seen": seen,
                 "preset": presets.PRESETS.get(sheet.preset),
-                "by_topic": _by_topic(seen),
+                "by_topic": _by_topic(telling),
+                "silent": _by_topic(silent),
+                "silent_count": len(silent),
                 "posted": [(f"{answers.PREFIX}{saying.name_of(c)}", answers.NAMES[w]) for c, w in sheet.asked.items()],
                 "shown": request.POST.get("shown", ""),
                 "told": seen.members_affected,
@@ -186,9 +191,17 @@ def _without_preset(request: HttpRequest) -> str:
     return f"{request.path}?{asked.urlencode()}" if asked else request.path
 
 
-def _by_topic(seen: defaults.Preview) -> list[tuple[str, list[defaults.CellChange]]]:
-    found: dict[str, list[defaults.CellChange]] = {}
-    for one in seen.cells:
+def _sorted_out(cells: Sequence[CellChange]) -> tuple[list[CellChange], list[CellChange]]:
+    """The cells that mean something to anybody, and those that do not; where they are few, all together."""
+    by_meaning: dict[bool, list[CellChange]] = {True: [], False: []}
+    for one in cells:
+        by_meaning[bool(one.reach.turned_on or one.reach.turned_off or one.reach.keep_own)].append(one)
+    return (list(cells), []) if len(cells) <= FEW else (by_meaning[True], by_meaning[False])
+
+
+def _by_topic(cells: Sequence[CellChange]) -> list[tuple[str, list[CellChange]]]:
+    found: dict[str, list[CellChange]] = {}
+    for one in cells:
         found.setdefault(str(one.reach.type.topic.label), []).append(one)
     return list(found.items())
 

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from notifications.models import AccountDefault, PreferenceChange
-from tests.browser.conftest import Device
+from notifications.models import AccountDefault, Delivery, PreferenceChange, Redrive
+from tests.browser.conftest import Device, wait_for
 
 DEFAULTS = "/admin/notifications/accountdefault/"
 
@@ -45,6 +45,41 @@ def test_a_default_is_found_set_reviewed_and_applied_with_the_keyboard(device, n
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".messagelist")).to_contain_text("Undone: 2 members")
     assert PreferenceChange.objects.count() == 2
+
+
+def test_a_preset_fills_the_grid_and_is_applied_after_a_look(device, no_violations, alice, bob):
+    page = opened(device(alice), DEFAULTS)
+    page.get_by_label("Fill in a preset").select_option(label="Calm: e-mail for what is urgent only")
+    page.get_by_role("button", name="Fill in").press("Enter")
+    expect(page.locator(".presets__said")).to_contain_text("Nothing is saved yet")
+    expect(page.locator("[data-changes]")).to_contain_text("changes")
+    no_violations(page)
+    page.get_by_role("button", name="Review changes").click()
+    expect(page.locator(".review__sum")).to_contain_text("2 members")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".answers-page__intro", has_text="Began with the preset")).to_contain_text("Not changed since.")
+    expect(page.locator("[data-changes]")).to_have_text("Nothing changed yet")
+    assert PreferenceChange.objects.get().preset == "calm"
+
+
+def test_what_failed_is_counted_and_sent_again(device, no_violations, tell, alice, bob):
+    event = tell(bob)
+    wait_for(lambda: Delivery.objects.filter(event=event, channel="email", status="sent").exists(), "the mail")
+    failed = Delivery.objects.get(event=event, channel="email")
+    Delivery.objects.filter(pk=failed.pk).update(status="failed", error="550 5.1.1 no such user")
+    page = opened(device(alice), "/admin/notifications/redrive/")
+    expect(page.locator(".lane__reasons")).to_contain_text("No such mailbox")
+    page.get_by_text("As a table").first.click()
+    expect(page.get_by_role("table").first).to_be_visible()
+    no_violations(page)
+
+    page.get_by_role("button", name="Count what would go again").click()
+    expect(page.locator(".review__sum")).to_have_text("1 failed delivery goes again.")
+    no_violations(page)
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator(".messagelist")).to_contain_text("1 failed delivery is being sent again.")
+    wait_for(lambda: Delivery.objects.get(pk=failed.pk).status == "sent", "the mail, again")
+    assert Redrive.objects.get().made_by == alice
 
 
 def test_no_page_of_the_admin_is_wider_than_a_phone_or_complains(device, no_violations, alice, bob, team):

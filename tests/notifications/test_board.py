@@ -392,6 +392,10 @@ def test_the_page_draws_counts_and_sends_again(as_alice, alice, failures):
     )
     assert not Redrive.objects.exists()
 
+    nothing = as_alice.post(BOARD, asked(channel="browser") | {"_draft": "1"})
+    assert "Nothing failed in this range" in words(nothing)
+    assert 'name="_apply"' not in nothing.content.decode()
+
     done = as_alice.post(BOARD, asked() | {"_apply": "1"}, follow=True)
     assert "3 failed deliveries are being sent again." in words(done)
     assert "0 of 3" in words(done)

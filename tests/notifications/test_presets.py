@@ -152,6 +152,7 @@ def test_the_grid_is_filled_reviewed_and_applied(as_alice, account, alice, bob, 
     text = words(review)
     assert re.search(r"3 members, \d+ cells change with this", text)
     assert "1 member has chosen otherwise and keeps it." in text
+    assert re.search(r"\d+ more settings change nothing for anybody now", text)
     assert "It began with the preset “Calm: e-mail for what is urgent only”" in text
 
     done = as_alice.post(f"{DEFAULTS}?preset=calm", posted(review) | {"_apply": "1"}, follow=True)
