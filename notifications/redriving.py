@@ -24,6 +24,7 @@ from notifications.models import Redrive
 BITE = 1000  # failed deliveries that one transaction looks at
 MOST = 1_000_000  # failures of one range
 LONGEST = timedelta(days=31)
+OLDEST = timedelta(days=366)
 
 
 class InvalidRange(DomainError):
@@ -226,13 +227,19 @@ def _check(wanted: Range) -> None:
                 _("Choose a channel that leaves the building.") if wanted.channel not in channels.CARRIER else "",
             ),
             ("type", _("There is no such notification.") if wanted.type and wanted.type not in types.TYPES else ""),
-            ("begins_at", _("This moment is still to come.") if wanted.begins_at > timezone.now() else ""),
+            ("begins_at", _beginning_problem(wanted)),
             ("ends_at", _range_problem(wanted)),
         )
         if words
     }
     if problems:
         raise InvalidRange(next(iter(problems.values())), fields={name: [words] for name, words in problems.items()})
+
+
+def _beginning_problem(wanted: Range) -> str:
+    if wanted.begins_at > timezone.now():
+        return _("This moment is still to come.")
+    return _("What is older than a year is not sent again.") if wanted.begins_at < timezone.now() - OLDEST else ""
 
 
 def _range_problem(wanted: Range) -> str:

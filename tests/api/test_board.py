@@ -60,6 +60,8 @@ def test_a_range_that_makes_no_sense_is_a_problem_that_names_the_field(program: 
         ({"type": "no.such"}, "type"),
         ({"ends_at": "2001-01-01T00:00:00Z"}, "ends_at"),
         ({"begins_at": "soon"}, "begins_at"),
+        ({"begins_at": "0001-01-01T00:00:00+14:00", "ends_at": "0001-01-01T01:00:00Z"}, "begins_at"),
+        ({"ends_at": "9999-12-31T23:59:59-14:00"}, "ends_at"),
         ({"colour": "red"}, "colour"),
     ):
         said = program.post("deliveries/redrive/", asked(**wrong))

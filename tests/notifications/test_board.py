@@ -3,7 +3,7 @@
 import html
 import re
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -342,6 +342,8 @@ def test_a_second_range_waits_for_the_first(account, failures):
         ({"begins_at": timezone.now() + timedelta(days=1)}, "begins_at"),
         ({"ends_at": timezone.now() - timedelta(days=3)}, "ends_at"),
         ({"begins_at": timezone.now() - timedelta(days=90)}, "ends_at"),
+        ({"begins_at": datetime.min.replace(tzinfo=UTC), "ends_at": datetime(1, 1, 2, tzinfo=UTC)}, "begins_at"),
+        ({"ends_at": datetime.max.replace(tzinfo=UTC)}, "ends_at"),
     ],
 )
 def test_a_range_that_makes_no_sense_is_refused_by_name(account, given, field):
@@ -411,7 +413,7 @@ def test_a_wrong_range_is_said_beside_the_field_and_nothing_is_lost(as_alice, al
     assert "The end must come after the beginning." in words(page)
     assert 'value="2001-01-01T10:00"' in page.content.decode()
     assert re.search(rf'<option value="{re.escape(KIND.key)}" selected', page.content.decode())
-    for odd in ("soon", "2031-13-45T99:00", ""):
+    for odd in ("soon", "2031-13-45T99:00", "", "0001-01-01T00:00", "9999-12-31T23:59"):
         assert as_alice.post(BOARD, asked(begins_at=odd) | {"_draft": "1"}).status_code == 200
     for odd in ("fax", "\0", ""):
         assert as_alice.post(BOARD, asked(channel=odd, type=odd) | {"_apply": "1"}).status_code == 200
