@@ -105,7 +105,7 @@ def replay(
     made, is_cut = _decisions(member)
     kinds = [kind for kind in preferences.kinds_for(member) if kind.key in {one.type for one in made}]
     standing = preferences.standing(member, kinds)
-    shown = [channel for channel in channels.ALL if not isinstance(channel, Reaching) or channel.reaches(member)]
+    shown = _reaching(member)
     switched_off = _switched_off(standing.settings.switched_off, switched)
     before: defaultdict[str, Counter[int]] = defaultdict(Counter)
     after: defaultdict[str, Counter[int]] = defaultdict(Counter)
@@ -184,6 +184,21 @@ def _decisions(member: Membership) -> tuple[list[Decision], bool]:
         if type_key in types.TYPES
     ]
     return made, bool(is_cut)
+
+
+def _reaching(member: Membership) -> list[Channel]:
+    """The channels that reach a member at all. One query for all that ask."""
+    asking = [channel for channel in channels.ALL if isinstance(channel, Reaching)]
+    if not asking:
+        return list(channels.ALL)
+    answers = ", ".join(f"({channel.reached_sql})" for channel in asking)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {answers} FROM (SELECT %s::bigint AS member_id, %s::bigint AS user_id) AS decided",
+            [member.pk, member.user_id],
+        )
+        reached = {channel.key for channel, is_reached in zip(asking, cursor.fetchone(), strict=True) if is_reached}
+    return [channel for channel in channels.ALL if channel not in asking or channel.key in reached]
 
 
 def _switched_off(mask: int, switched: Mapping[str, bool]) -> int:

@@ -18,9 +18,9 @@ from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.kill
 
-MEMBERS = 240  # the even ones have quiet hours, the odd ones paused everything
+MEMBERS = 200  # the even ones have quiet hours, the odd ones paused everything
 EVENTS = 2
-WAVES = 5
+WAVES = 4
 SET_UP = """
 import json
 from datetime import timedelta

@@ -19,7 +19,14 @@ def moved(alice, *people, **data):
 
 
 def parcel(**facts):
-    message = {"title": "Title", "body": "", "url": "https://x.example/", "topic": "Deals", "label": "Label"}
+    message = {
+        "title": "Title",
+        "body": "",
+        "url": "https://x.example/",
+        "topic": "Deals",
+        "label": "Label",
+        "links": (),
+    }
     words = {name: facts.pop(name) for name in list(facts) if name in message}
     given = {
         "delivery_id": 1,
@@ -192,3 +199,15 @@ def test_every_type_can_be_written(kind):
         mail = written(**vars(message), type_key=kind.key, language=language)
         assert str(mail["Subject"]) == one_line(message.title)
         assert not mail.defects
+
+
+def test_a_summary_lists_what_it_is_about_each_a_link():
+    address = "https://bellhop.example/1001/notifications/7/open/?a=1&b=2"
+    mail = written(
+        title="Two", body="Deals 2", links=(("Ann <moved> “Oak”", address), ("No link", "javascript:alert(1)"))
+    )
+    plain, page = (text.replace("\r\n", "\n") for text in parts(mail))
+
+    assert f"Ann <moved> “Oak”\n{address}" in plain
+    assert '/open/?a=1&amp;b=2">Ann &lt;moved&gt; “Oak”</a>' in page
+    assert "javascript" not in plain + page
