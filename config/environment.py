@@ -3,6 +3,7 @@
 import base64
 import binascii
 import contextlib
+import json
 import os
 import re
 import warnings
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
@@ -195,6 +199,66 @@ class Environment:
         if not given and self.mode == "production" and self.is_given("VAPID_PRIVATE_KEY"):
             raise ImproperlyConfigured("VAPID_PRIVATE_KEY needs VAPID_SUBJECT beside it, like mailto:you@example.com.")
         return given or ("" if self.mode == "production" else f"mailto:bellhop@{urlsplit(base_url).hostname}")
+
+    def fcm_credentials(self) -> dict[str, str]:
+        """The service account of Firebase Cloud Messaging: its JSON, or the path of the file; empty: none."""
+        given = self._text_or_file("FCM_CREDENTIALS", begins="{")
+        if not given:
+            return {}
+        try:
+            found = json.loads(given)
+            load_pem_private_key(found["private_key"].encode(), None)
+        except (ValueError, TypeError, KeyError, AttributeError, UnsupportedAlgorithm):
+            found = {}
+        needed = ("project_id", "client_email", "private_key", "token_uri")
+        if not (isinstance(found, dict) and all(isinstance(found.get(name), str) and found[name] for name in needed)):
+            raise ImproperlyConfigured(
+                "FCM_CREDENTIALS must be the JSON of a Google service account, or the path of its file: "
+                f"it has {', '.join(needed)}."
+            )
+        return {str(name): str(value) for name, value in found.items()}
+
+    def apns(self) -> dict[str, str]:
+        """Key, its id, team and topic for Apple's service: all of them or none."""
+        found = {
+            "APNS_KEY": self._text_or_file("APNS_KEY", begins="-----"),
+            **{name: os.environ.get(name, "").strip() for name in ("APNS_KEY_ID", "APNS_TEAM_ID", "APNS_TOPIC")},
+        }
+        if not any(found.values()):
+            return found
+        if missing := [name for name, value in found.items() if not value]:
+            raise ImproperlyConfigured(f"Sending to iPhone apps needs {', '.join(missing)} too, or none of APNS_….")
+        try:
+            key = load_pem_private_key(found["APNS_KEY"].encode(), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            key = None
+        if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+            raise ImproperlyConfigured("APNS_KEY must be the .p8 file that Apple gave out (its text or its path).")
+        for name in ("APNS_KEY_ID", "APNS_TEAM_ID"):
+            if not re.fullmatch(r"[A-Z0-9]{10}", found[name]):
+                raise ImproperlyConfigured(f"{name} is “{found[name]}”; it has ten capital letters and digits.")
+        if not re.fullmatch(r"[A-Za-z0-9.-]{3,200}", found["APNS_TOPIC"]):
+            raise ImproperlyConfigured("APNS_TOPIC must be the bundle id of the application, like com.example.bellhop.")
+        return found
+
+    def service_url(self, name: str, *, default: str) -> str:
+        """Where a service of others is, without a slash at the end. Only tests and relays need another one."""
+        given = self.text(name, default=default).rstrip("/")
+        parts = urlsplit(given)
+        is_here = parts.hostname in {"127.0.0.1", "localhost"} and self.mode != "production"
+        if not parts.hostname or parts.query or not (parts.scheme == "https" or (parts.scheme == "http" and is_here)):
+            raise ImproperlyConfigured(f"{name} is “{given}”; it must begin with https://, like {default}.")
+        return given
+
+    def _text_or_file(self, name: str, *, begins: str) -> str:
+        """A long secret, given as it is or as the path of a file that holds it."""
+        given = os.environ.get(name, "").strip()
+        if not given or given.startswith(begins):
+            return given if begins == "{" else given.replace("\\n", "\n")  # lines, where one line was all there was
+        try:
+            return Path(given).read_text().strip()
+        except (OSError, ValueError):
+            raise ImproperlyConfigured(f"{name} names a file that cannot be read.") from None
 
     def _refuse_what_is_missing(self) -> None:
         if self.mode == "test":

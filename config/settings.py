@@ -280,6 +280,13 @@ TEAMS_URL = env.service("TEAMS_URL", default="")  # none: each address has its o
 VAPID_PRIVATE_KEY = env.vapid_key()
 VAPID_SUBJECT = env.vapid_subject(BASE_URL)
 
+# --- Native applications on phones: without credentials for a platform its devices say so and get nothing
+
+FCM_CREDENTIALS = env.fcm_credentials()
+FCM_URL = env.service_url("FCM_URL", default="https://fcm.googleapis.com")
+APNS_KEY, APNS_KEY_ID, APNS_TEAM_ID, APNS_TOPIC = env.apns().values()
+APNS_URL = env.service_url("APNS_URL", default="https://api.push.apple.com")
+
 # --- API
 
 REST_FRAMEWORK: dict[str, Any] = {

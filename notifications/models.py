@@ -543,9 +543,13 @@ class Platform(models.TextChoices):
 
 
 class Device(models.Model):
-    """A phone on which a native application registered itself (N-037). It belongs to the person, as a browser does."""
+    """A phone on which a native application registered itself (N-037). It belongs to the person, as a browser does.
+
+    One that a program of an account registered hears of that account alone.
+    """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="devices")
+    account = models.ForeignKey(Account, models.CASCADE, null=True, related_name="+")  # whose program registered it
     platform = models.CharField(_("platform"), max_length=10, choices=Platform.choices)
     token_digest = models.CharField(max_length=64)  # sha256 of the token: by this it is found
     token = models.TextField()  # sealed: whoever knows it could ask for pushes

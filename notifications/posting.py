@@ -10,7 +10,7 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -79,15 +79,23 @@ class Poster:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._session: aiohttp.ClientSession | None = None
+        self._closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="posting").start()
         atexit.register(self._close)
 
+    def at_end(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have other connections in the loop closed when the process ends."""
+        self._closing.append(close)
+
     def _close(self) -> None:
-        if self._session is not None:
-            with suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(self._session.close(), self._loop).result(1)
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._close_all(), self._loop).result(1)
+
+    async def _close_all(self) -> None:
+        for close in [*self._closing, *([self._session.close] if self._session else [])]:
+            await close()
 
     def begin(self, *sendings: Coroutine[Any, Any, None]) -> None:
         """Begin them in the loop and return at once. They must not raise: nobody would hear of it.
@@ -106,9 +114,9 @@ class Poster:
         """Carry it out in the loop and wait for what it returns or raises."""
         return asyncio.run_coroutine_threadsafe(asking, self._loop).result()
 
-    def turn(self, url: str) -> asyncio.Semaphore:
+    def turn(self, url: str, *, at_once: int | None = None) -> asyncio.Semaphore:
         """To be held while something is under way to this origin. Only inside the loop."""
-        return self._turns.setdefault(outgoing.origin_of(url), asyncio.Semaphore(PER_ORIGIN))
+        return self._turns.setdefault(outgoing.origin_of(url), asyncio.Semaphore(at_once or PER_ORIGIN))
 
     async def post(
         self, url: str, *, body: bytes, headers: Mapping[str, str], ports: frozenset[int] | None = outgoing.PORTS

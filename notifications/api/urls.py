@@ -19,6 +19,7 @@ from notifications.api.catalogue import OneType, Types
 from notifications.api.charts import ChartsDoor
 from notifications.api.connections import AllConnections, OneConnection, RotateSecret, TestConnection
 from notifications.api.defaults import Changes, DefaultPreferences, Locks, OneLock, UndoChange
+from notifications.api.devices import Devices, OneDevice
 from notifications.api.events import EventBatch, Events, OneEvent
 from notifications.api.preferences import Preferences
 from notifications.api.presets import Presets
@@ -45,6 +46,8 @@ urlpatterns = [
     path("deliveries/redrive/<row:redrive_id>/", OneRedrive.as_view(), name="redrive"),
     path("deliveries/unreached/", RequiredNotices.as_view(), name="unreached"),
     path("charts/", ChartsDoor.as_view(), name="charts"),
+    path("devices/", Devices.as_view(), name="devices"),
+    path("devices/<row:device_id>/", OneDevice.as_view(), name="device"),
     path("types/", Types.as_view(), name="types"),
     path("types/<str:key>/", OneType.as_view(), name="type"),
     path("preferences/", Preferences.as_view(), name="preferences"),

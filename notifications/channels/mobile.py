@@ -17,11 +17,16 @@ class Mobile:
     label = _("Mobile app")
     interrupts = True
     reached_sql = """EXISTS (SELECT 1 FROM notifications_browsersubscription b
-        WHERE b.user_id = decided.user_id AND b.is_phone)"""
+            WHERE b.user_id = decided.user_id AND b.is_phone)
+        OR EXISTS (SELECT 1 FROM notifications_device v
+            WHERE v.user_id = decided.user_id AND (v.account_id IS NULL OR v.account_id =
+                (SELECT m.account_id FROM accounts_membership m WHERE m.id = decided.member_id)))"""
 
     def reaches(self, member: Membership) -> bool:
         """Whether the member has allowed notifications on any phone."""
-        return member.user.browser_subscriptions.filter(is_phone=True).exists()
+        from notifications.native import devices
+
+        return member.user.browser_subscriptions.filter(is_phone=True).exists() or devices.reached(member).exists()
 
     def judge(self, delivery_ids: Sequence[int]) -> Mapping[int, Verdict]:
         """While the member is at work in a tab the phone waits; see push.deciding."""

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db.models import F
@@ -17,9 +17,10 @@ from django.db.models import F
 from notifications import live
 from notifications.channels.base import Outcome, Parcel, Sent, TryLater, Unreachable
 from notifications.models import BrowserSubscription
+from notifications.native.devices import Devices
 from notifications.push import keys, subscribing
 from notifications.push.deciding import NO_BROWSER, NO_KEYS, NO_PHONE
-from notifications.push.sending import Answer, Job, Verdict, pusher
+from notifications.push.sending import Answer, Job, Sendable, Verdict, pusher
 
 TOGETHER = 100  # parcels whose browsers are read with one query
 UNDER_WAY = 600  # pushes at once, in this process
@@ -36,8 +37,19 @@ class Way(Protocol):
         """Why a parcel without a job goes nowhere."""
         ...
 
-    def jobs(self, parcels: Sequence[Parcel]) -> Mapping[int, Sequence[Job]]:
-        """What each parcel (by its delivery) becomes: a job per address."""
+    @property
+    def kind(self) -> type[Sendable]:
+        """The jobs that are its own."""
+        ...
+
+    def jobs(self, parcels: Sequence[Parcel], unread: Mapping[int, int]) -> Mapping[int, Sequence[Sendable]]:
+        """What each parcel (by its delivery) becomes: a job per address. `unread`: of each member, for their icons."""
+        ...
+
+    def send(self, jobs: Sequence[Any], answers: "queue.SimpleQueue[Answer]") -> None: ...
+
+    def learn(self, answers: Iterable[Answer]) -> None:
+        """Keep what was answered to its jobs."""
         ...
 
 
@@ -46,6 +58,7 @@ class Browsers:
     """Web push, to browsers on computers or to those on phones."""
 
     are_phones: bool = False
+    kind = Job
 
     @property
     def why_none(self) -> str:
@@ -53,11 +66,10 @@ class Browsers:
             return NO_KEYS
         return NO_PHONE if self.are_phones else NO_BROWSER
 
-    def jobs(self, parcels: Sequence[Parcel]) -> Mapping[int, Sequence[Job]]:
+    def jobs(self, parcels: Sequence[Parcel], unread: Mapping[int, int]) -> Mapping[int, Sequence[Job]]:
         if not keys.is_available():
             return {}
         browsers = _browsers({parcel.member_id for parcel in parcels}, are_phones=self.are_phones)
-        unread = unread_of(browsers) if self.are_phones else {}
         return {
             parcel.delivery_id: [
                 job_for(parcel, browser, unread=unread.get(parcel.member_id)) for browser in browsers[parcel.member_id]
@@ -65,9 +77,23 @@ class Browsers:
             for parcel in parcels
         }
 
+    def send(self, jobs: Sequence[Job], answers: "queue.SimpleQueue[Answer]") -> None:
+        pusher().send(jobs, answers)
 
-COMPUTERS = (Browsers(),)
-PHONES = (Browsers(are_phones=True),)
+    def learn(self, answers: Iterable[Answer]) -> None:
+        subscribing.learn(answers)
+
+
+@dataclass(frozen=True)
+class Route:
+    """The ways of a channel, and whether its applications show a number on their icon."""
+
+    ways: tuple[Way, ...]
+    shows_unread: bool = False
+
+
+COMPUTERS = Route((Browsers(),))
+PHONES = Route((Browsers(are_phones=True), Devices()), shows_unread=True)
 
 
 def unread_of(member_ids: Iterable[int]) -> dict[int, int]:
@@ -84,9 +110,9 @@ class Journey:
     answers: list[Answer] = field(default_factory=list)
 
 
-def carry(parcels: Iterable[Parcel], ways: Sequence[Way] = COMPUTERS) -> Iterator[Outcome | None]:
+def carry(parcels: Iterable[Parcel], to: Route = COMPUTERS) -> Iterator[Outcome | None]:
     """Exactly one outcome per parcel, as it is known. What a browser's subscription taught us is kept."""
-    trip = Trip(ways)
+    trip = Trip(to)
     incoming, more = iter(parcels), True
     try:
         while more or trip.journeys:
@@ -104,7 +130,7 @@ def carry(parcels: Iterable[Parcel], ways: Sequence[Way] = COMPUTERS) -> Iterato
 class Trip:
     """Everything that one caller has under way."""
 
-    ways: Sequence[Way]
+    to: Route
     journeys: dict[int, Journey] = field(default_factory=dict)  # by delivery
     under_way: int = 0  # pushes
     _answers: "queue.SimpleQueue[Answer]" = field(default_factory=queue.SimpleQueue)
@@ -113,17 +139,17 @@ class Trip:
 
     def begin(self, parcels: list[Parcel]) -> Iterator[Outcome]:
         """Start the pushes of some parcels; those that go nowhere have their outcome at once."""
-        by_way = [way.jobs(parcels) for way in self.ways]
-        jobs: list[Job] = []
+        unread = unread_of({parcel.member_id for parcel in parcels}) if self.to.shows_unread and parcels else {}
+        by_way = [way.jobs(parcels, unread) for way in self.to.ways]
         for parcel in parcels:
-            mine = [job for found in by_way for job in found.get(parcel.delivery_id, ())]
-            if not mine:
-                yield Unreachable(parcel, self.ways[0].why_none)
+            awaited = sum(len(found.get(parcel.delivery_id, ())) for found in by_way)
+            if not awaited:
+                yield Unreachable(parcel, self.to.ways[0].why_none)
                 continue
-            self.journeys[parcel.delivery_id] = Journey(parcel, awaited=len(mine))
-            jobs += mine
-        self.under_way += len(jobs)
-        pusher().send(jobs, self._answers)
+            self.journeys[parcel.delivery_id] = Journey(parcel, awaited=awaited)
+            self.under_way += awaited
+        for way, found in zip(self.to.ways, by_way, strict=True):
+            way.send([job for jobs in found.values() for job in jobs], self._answers)
 
     def taken(self) -> Iterator[Outcome | None]:
         """What was answered by now."""
@@ -154,9 +180,10 @@ class Trip:
             return known
 
     def learn(self) -> None:
-        """Keep what push services said of browsers."""
+        """Keep what the services said of browsers and devices."""
         known, self._unlearned = self._unlearned, []
-        subscribing.learn(known)
+        for way in self.to.ways:
+            way.learn([answer for answer in known if isinstance(answer.job, way.kind)])
         self._learned_at = time.monotonic()
 
 

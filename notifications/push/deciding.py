@@ -123,15 +123,24 @@ def _read(delivery_ids: Sequence[int], *, phones: bool) -> list[tuple[int, int, 
                    s.pushes_when_closed, n.read_at IS NOT NULL OR n.archived_at IS NOT NULL,
                    EXISTS (SELECT 1 FROM notifications_browsersubscription b
                            WHERE b.user_id = m.user_id AND b.is_phone = %s)
+                   OR EXISTS (SELECT 1 FROM notifications_device v
+                              WHERE v.user_id = m.user_id AND v.platform = ANY(%s)
+                                AND (v.account_id IS NULL OR v.account_id = m.account_id))
             FROM notifications_delivery d
             JOIN accounts_membership m ON m.id = d.member_id
             LEFT JOIN notifications_notification n ON n.member_id = d.member_id AND n.event_id = d.event_id
             LEFT JOIN notifications_membersettings s ON s.member_id = d.member_id
             WHERE d.id = ANY(%s)
             """,
-            [live.POPUP, phones, list(delivery_ids)],
+            [live.POPUP, phones, _platforms() if phones else [], list(delivery_ids)],
         )
         return list(cursor.fetchall())
+
+
+def _platforms() -> list[str]:
+    from notifications.native import jobs  # it knows how long a push is worth anything, from here
+
+    return sorted(jobs.available())
 
 
 def _where_all(members: set[tuple[int, int]]) -> dict[int, Where]:

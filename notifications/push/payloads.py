@@ -1,5 +1,7 @@
 """What is in a push: small enough for every service, the body shortened before the title."""
 
+from collections.abc import Callable
+
 import orjson
 
 MOST = 3993  # bytes of plaintext; encrypted that makes 4,096, which every service takes
@@ -34,13 +36,19 @@ def packed(
     }
     if unread is not None:
         facts["unread"] = unread
-    for name in ("body", "title"):
-        whole = orjson.dumps(facts)
-        if len(whole) <= most:
-            return whole
-        text, surplus = str(facts[name]), len(whole) - most
-        facts[name] = _shortened(text, _cost(text) - surplus)
-    return orjson.dumps(facts)
+    return fitted(lambda said, more: orjson.dumps({**facts, "title": said, "body": more}), title, body, most=most)
+
+
+def fitted(made: Callable[[str, str], bytes], title: str, body: str, *, most: int) -> bytes:
+    """What is made of title and body, both shortened as far as it takes to have at most so many bytes."""
+    whole = made(title, body)
+    if len(whole) > most:
+        body = _shortened(body, _cost(body) - (len(whole) - most))
+        whole = made(title, body)
+    if len(whole) > most:
+        title = _shortened(title, _cost(title) - (len(whole) - most))
+        whole = made(title, body)
+    return whole
 
 
 def _cost(text: str) -> int:

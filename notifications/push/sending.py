@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from pywebpush import WebPusher
 
@@ -16,6 +16,19 @@ from notifications.push import keys, payloads
 from notifications.push.deciding import TTL
 
 log = logging.getLogger(__name__)
+
+
+class Sendable(Protocol):
+    """One notification for one address: what is common to all kinds of them."""
+
+    @property
+    def ref(self) -> int: ...  # what the caller knows it by
+    @property
+    def row_id(self) -> int: ...  # the row that learns from the answer
+    @property
+    def address(self) -> str: ...  # as that row has it
+    @property
+    def where(self) -> str: ...  # the service, in a word
 
 
 @dataclass(frozen=True)
@@ -45,13 +58,16 @@ class Job:
 
     @property
     def row_id(self) -> int:
-        """The row that learns from the answer."""
         return self.subscription_id
+
+    @property
+    def address(self) -> str:
+        return self.endpoint
 
 
 @dataclass(frozen=True)
 class Answer:
-    job: Job
+    job: Sendable
     verdict: Verdict
     words: str = ""
     seconds: float | None = None  # how long the service asks us to wait

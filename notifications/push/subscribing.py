@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -17,12 +17,11 @@ from accounts.errors import DomainError
 from accounts.models import Membership, User
 from notifications import live, outgoing
 from notifications.models import BrowserSubscription
-from notifications.push import keys
+from notifications.push import keys, learning
 from notifications.push.deciding import NO_KEYS
 from notifications.push.sending import Answer, Job, Verdict, push_now
 
 MOST = 20  # browsers of one person; the one that was seen longest ago makes room
-ERROR_KEPT = 300  # characters
 MOST_TESTS = 10  # of one member in a minute
 SEEN_EVERY = timedelta(hours=1)  # how exactly we know when a browser was seen last
 
@@ -165,41 +164,7 @@ def _test(member: Membership, browser: BrowserSubscription) -> Job:
 
 def learn(answers: Iterable[Answer]) -> None:
     """Keep what push services said of browsers. Only one that is gone is forgotten; our own faults prune nothing."""
-    taken: set[int] = set()
-    gone: dict[int, str] = {}
-    words: dict[int, str] = {}
-    for answer in answers:
-        id_ = answer.job.subscription_id
-        if answer.verdict is Verdict.TAKEN:
-            taken.add(id_)
-        elif answer.verdict is Verdict.GONE:
-            gone[id_] = answer.job.endpoint
-        else:
-            words[id_] = answer.words.replace("\x00", "")[:ERROR_KEPT]
-    if heard := {id_: words.get(id_, "") for id_ in taken | words.keys()}:
-        _write_down(heard, taken)
-    for id_, endpoint in gone.items():
-        BrowserSubscription.objects.filter(pk=id_, endpoint=endpoint).delete()
-
-
-def _write_down(heard: dict[int, str], taken: set[int]) -> None:
-    """What went wrong last, or nothing, for each browser. In their order: several workers may do so at once."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH known AS MATERIALIZED (
-                SELECT b.id, given.words, given.is_taken
-                FROM unnest(%s::bigint[], %s::text[], %s::bool[]) AS given(id, words, is_taken)
-                JOIN notifications_browsersubscription b ON b.id = given.id
-                ORDER BY b.id FOR NO KEY UPDATE OF b
-            )
-            UPDATE notifications_browsersubscription b SET last_error = known.words,
-                last_error_at = CASE WHEN known.words <> '' THEN statement_timestamp() END,
-                last_success_at = CASE WHEN known.is_taken THEN statement_timestamp() ELSE b.last_success_at END
-            FROM known WHERE b.id = known.id
-            """,
-            [list(heard), list(heard.values()), [id_ in taken for id_ in heard]],
-        )
+    learning.learn(answers, BrowserSubscription, address="endpoint")
 
 
 def _name_of(user_agent: str, *, is_installed: bool) -> str:

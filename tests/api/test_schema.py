@@ -82,6 +82,9 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "lock_id": Lock.objects.get().pk,
         "redrive_id": redrive_of(account).pk,
         "key": "deals.stage_changed",
+        "device_id": program.post(
+            f"devices/?member={bob.pk}", {"platform": "apns", "token": "ab" * 32, "name": "Bob’s iPhone"}
+        ).json()["id"],
         "member": bob.email,
         "record_id": record.pk,
         "other_id": other.pk,

@@ -1,9 +1,12 @@
 """Settings refuse what is wrong, in one sentence, and production refuses to start without its secrets."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import Environment
@@ -16,6 +19,16 @@ PRODUCTION = {
     "REDIS_URL": "redis://redis.example.com:6379/0",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example.com:587",
     "BASE_URL": "https://bellhop.example.com",
+}
+APNS = ("APNS_KEY", "APNS_KEY_ID", "APNS_TEAM_ID", "APNS_TOPIC")
+P256 = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+P384 = ec.generate_private_key(ec.SECP384R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+APPLE = dict(zip(APNS, (P256, "KEY1234567", "TEAM123456", "com.example.bellhop"), strict=True))
+GOOGLE = {
+    "project_id": "p",
+    "client_email": "bellhop@example.com",
+    "private_key": P256,
+    "token_uri": "https://oauth2.googleapis.com/token",
 }
 Reading = Callable[..., Environment]
 
@@ -32,6 +45,8 @@ def reading(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reading:
             "VAPID_PRIVATE_KEY",
             "VAPID_SUBJECT",
             "SEALING_KEYS",
+            "FCM_CREDENTIALS",
+            *APNS,
         ):
             monkeypatch.delenv(name, raising=False)
         for name, value in (PRODUCTION | changes).items():
@@ -65,6 +80,24 @@ def test_production_names_the_secret_that_is_missing(reading: Reading, missing: 
         ({"VAPID_PRIVATE_KEY": "ä" * 43}, Environment.vapid_key, "must be 32 bytes in base64url"),
         ({"VAPID_SUBJECT": "me"}, lambda env: env.vapid_subject("https://b.example"), "must look like mailto:"),
         ({"VAPID_PRIVATE_KEY": "A" * 43}, lambda env: env.vapid_subject("https://b.example"), "needs VAPID_SUBJECT"),
+        ({"FCM_CREDENTIALS": "/nowhere/key.json"}, Environment.fcm_credentials, "names a file that cannot be read"),
+        ({"FCM_CREDENTIALS": "{not json"}, Environment.fcm_credentials, "must be the JSON of a Google service account"),
+        ({"FCM_CREDENTIALS": "{}"}, Environment.fcm_credentials, "must be the JSON of a Google service account"),
+        (
+            {"FCM_CREDENTIALS": json.dumps(GOOGLE | {"private_key": "x"})},
+            Environment.fcm_credentials,
+            "must be the JSON of a Google service account",
+        ),
+        ({"APNS_KEY": P256}, Environment.apns, "needs APNS_KEY_ID, APNS_TEAM_ID, APNS_TOPIC too"),
+        (APPLE | {"APNS_KEY": P384}, Environment.apns, "must be the .p8 file"),
+        (APPLE | {"APNS_KEY": "-----BEGIN"}, Environment.apns, "must be the .p8 file"),
+        (APPLE | {"APNS_KEY_ID": "short"}, Environment.apns, "ten capital letters and digits"),
+        (APPLE | {"APNS_TOPIC": "a b"}, Environment.apns, "must be the bundle id"),
+        (
+            {"FCM_URL": "http://127.0.0.1:1"},
+            lambda env: env.service_url("FCM_URL", default="https://x.example"),
+            "must begin with https://",
+        ),
         ({"N": "-1"}, lambda env: env.number("N", default=0), "must be a whole number"),
     ],
 )
@@ -73,6 +106,18 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(
 ) -> None:
     with pytest.raises(ImproperlyConfigured, match=sentence):
         question(reading(**changes))
+
+
+def test_credentials_of_native_applications_may_be_text_or_a_file_or_missing(reading: Reading, tmp_path: Path) -> None:
+    (tmp_path / "google.json").write_text(json.dumps(GOOGLE))
+    (tmp_path / "apple.p8").write_text(P256)
+
+    assert reading().fcm_credentials() == {}
+    assert not any(reading().apns().values())
+    assert reading(FCM_CREDENTIALS=json.dumps(GOOGLE)).fcm_credentials() == GOOGLE
+    assert reading(FCM_CREDENTIALS=str(tmp_path / "google.json")).fcm_credentials() == GOOGLE
+    for given in (P256, P256.replace("\n", "\\n"), str(tmp_path / "apple.p8")):
+        assert reading(**APPLE | {"APNS_KEY": given}).apns()["APNS_KEY"].strip() == P256.strip()
 
 
 def test_an_unknown_mode_is_refused(reading: Reading) -> None:
