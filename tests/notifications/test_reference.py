@@ -112,3 +112,8 @@ def test_it_costs_few_queries(client, bob, django_assert_max_num_queries):
     client.get(reverse("notifications:types"))
     with django_assert_max_num_queries(8):
         client.get(reverse("notifications:types"))
+
+
+def test_a_phone_is_shown_as_its_lock_screen(page):
+    there = sum("mobile" in kind.offered for kind in EVERY_TYPE)
+    assert page.count('class="reference-phone"') == there > 50
