@@ -13,13 +13,15 @@ from django.utils.translation import ngettext
 from accounts.models import Permission, Role, Seat
 from notifications import channels, grid, rendering, types
 from notifications.channels.base import Channel, Parcel
+from notifications.other_apps import webhooks
 from notifications.rendering import Message
 from notifications.types.base import NotificationType, Topic
 
 
 @dataclass(frozen=True)
 class Dress:
-    """The example on one channel. Laid out by notifications/reference_<channel>.html where there is one."""
+    """The example on one channel. Laid out by notifications/reference_<channel>.html where there is one; another app
+    that has none looks like a chat."""
 
     channel: Channel
     message: Message
@@ -28,7 +30,14 @@ class Dress:
 
     @property
     def templates(self) -> list[str]:
-        return [f"notifications/reference_{self.channel.key}.html", "notifications/reference_plain.html"]
+        found = [f"notifications/reference_{self.channel.key}.html"]
+        if self.is_app:
+            found.append("notifications/reference_chat.html")
+        return [*found, "notifications/reference_plain.html"]
+
+    @property
+    def is_app(self) -> bool:
+        return self.channel.key in channels.APP
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,23 @@ class Entry:
             (name, value, _("whole number") if isinstance(value, int) else _("link") if name == "url" else _("text"))
             for name, value in self.kind.example.items()
         ]
+
+    @property
+    def here(self) -> list[Dress]:
+        """Bellhop's own channels."""
+        return [dress for dress in self.dresses if not dress.is_app]
+
+    @property
+    def apps(self) -> list[Dress]:
+        """The other apps."""
+        return [dress for dress in self.dresses if dress.is_app]
+
+    @property
+    def webhook(self) -> str:
+        """The body that is posted to an endpoint."""
+        return webhooks.shown(
+            parcel(self.kind, name="Bob", address="bob@example.com", language="en"), self.kind.example
+        )
 
     @property
     def curl(self) -> str:

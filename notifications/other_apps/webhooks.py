@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership
 from notifications import channels, outgoing
+from notifications.channels.base import Parcel
 from notifications.channels.webhook import Webhook
 from notifications.models import Connection
 from notifications.other_apps import connecting, webhook_log
@@ -116,6 +117,12 @@ def payload(job: Job) -> dict[str, object]:
             "member": {"id": parcel.member_id, "email": parcel.email},
         },
     }
+
+
+def shown(parcel: Parcel, data: Mapping[str, object]) -> str:
+    """An example's body, laid out to be read."""
+    job = Job(0, 0, "", {}, parcel, occurred_at=datetime(2026, 11, 2, 9, 30, tzinfo=UTC), data=dict(data))
+    return orjson.dumps(payload(job), option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2).decode()
 
 
 def packed(job: Job) -> bytes:

@@ -63,7 +63,7 @@ def one(request: MemberRequest, app: str) -> HttpResponse:
                 return _page(request, channel, form=None, shown_once=made.shown_once)
             messages.success(request, _("%(app)s is connected. Send a test to see it work.") % {"app": channel.label})
             return redirect(_url(request, channel))
-    return _page(request, channel, form=form, status=422 if form.is_bound else 200)
+    return _page(request, channel, form=form)
 
 
 @member_required
@@ -154,9 +154,7 @@ def slack_callback(request: HttpRequest) -> HttpResponse:
 # --- Pieces
 
 
-def _page(
-    request: MemberRequest, channel: Connected, *, form: OfferForm | None, shown_once: str = "", status: int = 200
-) -> HttpResponse:
+def _page(request: MemberRequest, channel: Connected, *, form: OfferForm | None, shown_once: str = "") -> HttpResponse:
     connection = request.member.connections.filter(channel=channel.key).first()
     context = pages.frame(request, grid.OTHER_APPS) | {
         "app": Standing(channel, connection),
@@ -168,7 +166,7 @@ def _page(
     }
     if connection is not None and channel.key == webhook_log.KEY:
         context |= {"log": webhook_log.lines(connection), "old_until": _old_until(connection)}
-    return render(request, "notifications/settings/app.html", context, status=status)
+    return render(request, "notifications/settings/app.html", context)
 
 
 def _old_until(connection: Connection) -> object:

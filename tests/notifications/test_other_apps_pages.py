@@ -98,7 +98,6 @@ def test_a_wrong_address_is_told_beside_the_field_and_nothing_is_lost(as_bob):
     answer = as_bob.post(f"{APPS}discord/", {"url": "https://discord.example/x"})
 
     shown = page(answer)
-    assert answer.status_code == 422
     assert "This is not the address of a Discord webhook." in shown
     assert 'value="https://discord.example/x"' in shown
     assert 'aria-invalid="true"' in shown

@@ -90,6 +90,16 @@ def test_a_channel_without_a_look_of_its_own_shows_the_neutral_message(bob):
     assert dress.message.title.split("“")[0] in shown
 
 
+@pytest.mark.req("N-039")
+def test_other_apps_have_their_own_look(page):
+    (entry,) = [previews.entry(kind, language="en") for kind in EVERY_TYPE if kind.key == "deals.mentioned"]
+    body = json.loads(entry.webhook)
+
+    assert (body["type"], body["data"]["event"]["data"]) == ("deals.mentioned", dict(entry.kind.example))
+    assert page.count("reference-slack__from") == len([kind for kind in EVERY_TYPE if "slack" in kind.offered])
+    assert page.count('aria-label="JSON: ') == len([kind for kind in EVERY_TYPE if "webhook" in kind.offered])
+
+
 def test_the_whole_mail_can_be_read_and_runs_nothing(client, bob):
     client.force_login(bob.user)
     response = client.get(reverse("notifications:types-mail", args=["deals.assigned"]))

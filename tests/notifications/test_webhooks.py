@@ -6,14 +6,27 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.models import Membership
-from notifications import delivering, events, fanout, outgoing, posting, preferences, tasks, types
+from notifications import (
+    channels,
+    delivering,
+    events,
+    fanout,
+    layers,
+    outgoing,
+    posting,
+    preferences,
+    reaching,
+    tasks,
+    types,
+)
 from notifications.channels import CARRIER
-from notifications.models import Connection, Delivery, DeliveryStatus, Event, WebhookAttempt
+from notifications.models import Connection, Delivery, DeliveryStatus, Event, Notification, WebhookAttempt
 from notifications.other_apps import connecting, webhook_log, webhooks
 from notifications.other_apps.connecting import NotConnected, NotDelivered, TriedJustNow
 from notifications.other_apps.speaking import BadOffer
@@ -388,3 +401,45 @@ def test_disconnecting_forgets_everything_and_a_late_delivery_goes_nowhere(bob, 
     assert apps.posts == []
     with pytest.raises(NotConnected):
         connecting.disconnect(bob, webhooks.webhook())
+
+
+# --- Whom a fan-out reaches
+
+
+def plan_for(event: Event) -> str:
+    """How PostgreSQL finds out whom the carriers reach."""
+    said = layers.load_one(event.account, KIND)
+    decided, values = fanout.deciding_sql(event, KIND, said)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notifications_connection, accounts_membership")
+        asked = ["EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF) WITH decided AS (", decided, "LIMIT 10000)"]
+        cursor.execute(" ".join([*asked, "SELECT channels &", reaching.MASK, "FROM decided"]), values)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_an_account_without_apps_is_asked_about_them_once_whatever_its_size(account, next_door):
+    factories.members(account, 2000)
+    strangers = factories.members(next_door, 500)
+    Connection.objects.bulk_create(
+        Connection(account=next_door, member=member, channel="webhook", label="x", secret="x") for member in strangers
+    )
+    event = events.emit(KIND, audience=events.Audience(everyone=True), account=account, data=KIND.example)
+
+    plan = plan_for(event)
+
+    looked = [line for line in plan.splitlines() if "notifications_connection" in line and "never executed" not in line]
+    assert looked, plan
+    assert all("loops=1)" in line for line in looked), plan
+
+
+def test_each_is_reached_where_they_are_connected_and_it_works(bob, carol, alice, apps, connected):
+    connected(bob)
+    connected(carol)
+    Connection.objects.filter(member=carol).update(broken_at=timezone.now())
+    event = emit(alice, bob, carol)
+    fanout.run_due()
+
+    waiting = dict(Notification.objects.filter(event=event).values_list("member_id", "waiting"))
+
+    apps_bits = sum(app.bit for app in channels.APPS)
+    assert {member: bits & apps_bits for member, bits in waiting.items()} == {alice.pk: 0, bob.pk: 1024, carol.pk: 0}
