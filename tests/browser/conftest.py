@@ -18,6 +18,7 @@ from notifications import events, types
 from notifications.models import Event
 from tests.browser import conditions
 from tests.browser.chromium import Chromium
+from tests.browser.emptying import empty
 from tests.browser.firefox import Firefox
 from tests.browser.seat import Seat
 from tests.browser.stack import Stack
@@ -36,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))  # one browser at a time, with --dist loadgroup
             item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(autouse=True)
+def emptied(transactional_db: None) -> Iterator[None]:
+    """Nothing is left for the next test, even if the worker is in the middle of something."""
+    yield
+    empty()
 
 
 @pytest.fixture(scope="package")
