@@ -9,6 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from tests.browser.desktop import Desktop
+
 FLAGS = [
     "--headless=new",
     "--no-sandbox",  # as root, as in most containers
@@ -42,13 +44,14 @@ def program() -> str:
 class Chromium:
     """A running Chromium with a profile of its own, and the address by which it is driven."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, desktop: Desktop | None = None) -> None:
         self.profile = Path(tempfile.mkdtemp(prefix="chromium-", dir=folder))
         self._log = (self.profile / "stderr.log").open("w")
         self._process = subprocess.Popen(
             [program(), *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=self._log,
+            env=os.environ | (desktop.environment if desktop else {}),
             start_new_session=True,
         )
         self.address = self._wait_for_address()

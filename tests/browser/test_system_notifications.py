@@ -1,14 +1,18 @@
 """From the push to the click on the system notification: real Firefox, real push protocol, a desktop of our own."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import Membership
 from notifications import bell, live, preferences
 from notifications.models import Event, Notification
+from notifications.push import payloads
+from tests.browser.chromium import Chromium
 from tests.browser.conditions import wait_for
+from tests.browser.conftest import Device
 from tests.browser.desktop import CLICK, Desktop, Shown
 from tests.browser.firefox import Firefox
 from tests.browser.seat import Seat
@@ -108,6 +112,70 @@ def test_a_click_leads_an_open_tab_there_but_not_one_in_which_something_was_type
 
     both = [*["about:blank"] * 3, "notifications/", "settings/notifications/email/"]
     wait_for(lambda: pages(bobs) == both, "the page opens beside what was typed")
+
+
+@pytest.fixture
+def chromium_at_the_desktop(chromium: Browser, desktop: Desktop, tmp_path: Path) -> Iterator[BrowserContext]:
+    """A Chromium whose system notifications show on that desktop."""
+    program = Chromium(tmp_path, desktop=desktop)
+    try:
+        browser = chromium.browser_type.connect_over_cdp(program.address, no_defaults=True)
+        yield browser.contexts[0]
+        browser.close()
+    finally:
+        program.close()
+
+
+@pytest.mark.req("N-026")
+def test_in_chromium_too_a_click_leads_an_open_tab_there(chromium_at_the_desktop, stack, bob, desktop, tell):
+    """The push itself is handed to the service worker by the browser's own tools: its push service is elsewhere."""
+    context = chromium_at_the_desktop
+    context.grant_permissions(["notifications"], origin=stack.url)
+    at = Device(context, stack, bob)
+    at.sign_in()
+    page = at.open("notifications/")
+    page.evaluate("navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)")
+    wait_for(
+        lambda: page.evaluate("navigator.serviceWorker.controller !== null"), "the tab belongs to the service worker"
+    )
+    context.new_page().bring_to_front()
+    wait_for(lambda: page.evaluate("document.hidden"), "the tab is in the back")
+    event = tell(bob, actor="Ann", deal="Oak", url="/1001/settings/notifications/email/")
+    wait_for(lambda: bell.of(bob).filter(event=event).exists(), "it is told")
+    words = payloads.packed(
+        event_id=event.pk,
+        hub_id=1001,
+        title=TITLE,
+        body="",
+        url=f"/1001/notifications/{event.pk}/open/",
+        page="",
+        topic="",
+        language="en",
+    )
+
+    deliver(context, page, stack.url, words.decode())
+    shown = desktop.seen.get(timeout=15)
+    assert shown.title == TITLE
+    desktop.click(shown)
+
+    page.wait_for_url("**/settings/notifications/email/")
+    wait_for(lambda: not page.evaluate("document.hidden"), "it is in front")
+    assert is_read(event)
+    assert at.errors == []
+
+
+def deliver(context: BrowserContext, page: Page, origin: str, words: str) -> None:
+    """Hand a push to the page's service worker."""
+    tools = context.new_cdp_session(page)
+    known: list[str] = []
+    tools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda said: known.extend(one["registrationId"] for one in said["registrations"]),
+    )
+    tools.send("ServiceWorker.enable")
+    wait_for(lambda: page.evaluate("1") == 1 and bool(known), "the service worker is known")
+    tools.send("ServiceWorker.deliverPushMessage", {"origin": origin, "registrationId": known[0], "data": words})
+    tools.detach()
 
 
 @pytest.mark.req("N-026")
