@@ -23,7 +23,7 @@ venv: ## Create the virtual environment with the pinned runtime requirements
 venv-dev: venv ## The same with what tests and tools need
 	@tools/install.sh $(PYTHON) $(VENV) dev $(DEV_FILES)
 
-browser: ## Install Chromium for the browser tests where it is missing
+browser: ## Install what the browser tests need (Chromium, Firefox, D-Bus, libnotify) where it is missing
 	@tools/browser.sh
 
 check: export BELLHOP_MODE = test
