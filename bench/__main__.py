@@ -19,7 +19,10 @@ from typing import Any
 from bench import services
 from bench.figure import Figure, load, say, table
 
-NAMES = ("fanout", "fanout_peer", "live", "end_to_end", "broadcast", "page", "mail", "push", "webhook", "presence")
+NAMES = (
+    *("fanout", "fanout_peer", "live", "end_to_end", "broadcast", "page"),
+    *("mail", "push", "webhook", "presence", "digest"),
+)
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 

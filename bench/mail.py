@@ -114,7 +114,16 @@ def clear(account: int) -> None:
         cursor.execute("UPDATE notifications_notification SET waiting = 0 WHERE waiting > 0")
 
 
-def measure(account: int, latency: int, *, count: int, times: int, must_reach: float) -> Figure:
+def measure(
+    account: int,
+    latency: int,
+    *,
+    count: int,
+    times: int,
+    must_reach: float,
+    name: str = "mail",
+    what: str = "mails rendered, sent and recorded, an event each",
+) -> Figure:
     """Ours and the yardstick in turn, so that both meet the same weather."""
     connections = CONNECTIONS[latency]
     here, there = multiprocessing.get_context("spawn").Pipe()
@@ -133,8 +142,8 @@ def measure(account: int, latency: int, *, count: int, times: int, must_reach: f
         server.join()
     value, other = median(ours), median(theirs)
     return Figure(
-        name="mail" if not latency else f"mail {latency} ms",
-        what="mails rendered, sent and recorded, an event each" + (", the server slow to answer" if latency else ""),
+        name=name if not latency else f"{name} {latency} ms",
+        what=what + (", the server slow to answer" if latency else ""),
         value=value,
         unit="mails/s",
         goal=f"≥ {must_reach} × smtplib",

@@ -244,6 +244,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "notifications.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "records": {"task": "crm.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "duplicates": {"task": "crm.tasks.report_duplicates", "schedule": 900.0, "options": {"expires": 900}},
+    "digests": {"task": "crm.tasks.look_after_digests", "schedule": 3600.0, "options": {"expires": 3600}},
     "bin": {"task": "crm.tasks.empty_bin", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

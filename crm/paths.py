@@ -1,5 +1,6 @@
 """Where the pages of the records stand: what notifications and the API link to."""
 
+from accounts.models import Account
 from crm.kinds import BUILT_IN
 from crm.models import Activity, AssignmentWindow, Record
 
@@ -24,3 +25,17 @@ def assigned(window: AssignmentWindow) -> str:
 
 def duplicates(one: Record) -> str:
     return f"{record(one)}duplicates/"
+
+
+def tasks(account: Account) -> str:
+    """The list of tasks."""
+    return f"/{account.hub_id}/tasks/"
+
+
+def task(hub_id: int, task_id: int) -> str:
+    """The page of a task of which only the number is at hand."""
+    return f"/{hub_id}/tasks/{task_id}/"
+
+
+def workflows(account: Account) -> str:
+    return f"/{account.hub_id}/workflows/"

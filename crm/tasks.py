@@ -3,18 +3,33 @@
 import time
 
 from celery import shared_task
+from django.utils import timezone
 
 from crm import assigning, duplicates, records, tasks_due
+from crm.digests import running, schedules
 from notifications.tasks import A_WHILE, wake
 
 
 @shared_task(acks_late=True)
 def sweep() -> None:
-    """Close the assignment windows and tell the tasks whose time has come."""
+    """Close the assignment windows, tell the tasks whose time has come, and start what else is due."""
     assigning.close_due()
     tasks_due.tell_due()
+    schedules.adopt()
+    if running.has_due():
+        wake(send_digests)
     if duplicates.check_some():
         wake(check_duplicates)
+
+
+@shared_task(acks_late=True)
+def send_digests() -> None:
+    """Compute the digests that are due, for a while, and have them told; what is left takes its turn."""
+    until = time.monotonic() + A_WHILE
+    while running.run_step(timezone.now()):
+        if time.monotonic() > until:
+            wake(send_digests)
+            return
 
 
 @shared_task(acks_late=True)
@@ -38,3 +53,10 @@ def empty_bin() -> None:
     """Erase what has been in the bin for long enough."""
     while records.purge() == records.MOST_PURGED:
         pass
+
+
+@shared_task(acks_late=True)
+def look_after_digests() -> None:
+    """Give rows to members whom the tick did not see come, and forget what became of old digests."""
+    schedules.adopt(everybody=True)
+    running.forget_old(timezone.now().date())

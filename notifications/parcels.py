@@ -7,10 +7,11 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_noop
 
-from notifications import caps, holding, rendering, types
+from notifications import caps, holding, personal, rendering, types
 from notifications.caps import Key
 from notifications.channels.base import Carrier, Channel, Drop, Hold, Judge, Missed, Parcel, Wait
 from notifications.models import Event
+from notifications.personal import Personal, Recipient
 from notifications.rendering import Message
 
 # Why a delivery is dropped. Stored as these words and translated when they are read.
@@ -42,6 +43,7 @@ class Packed:
     _events: Mapping[int, Mapping[str, Any]]
     _carrier: Carrier
     _words: dict[tuple[int, str], Message] = field(default_factory=dict)
+    _personal: dict[str, Mapping[Recipient, Personal]] = field(default_factory=dict)
 
     def key(self, delivery_id: int) -> Key:
         """Where one that may leave counts today."""
@@ -50,11 +52,11 @@ class Packed:
         return caps.key(event["account_id"], event["account__time_zone"], event["type"], row["email"])
 
     def parcel(self, delivery_id: int, missed: Missed | None = None) -> Parcel:
-        """The parcel of one that may leave. Its words are made now, once per event and language."""
+        """The parcel of one that may leave. Its words are made now, once per event and language, or for each member."""
         row = self._rows[delivery_id]
         event = self._events[row["event_id"]]
         language = row["language"] or event["account__language"]
-        message = self._words.get((event["pk"], language))
+        message = self._message_for(row, language) or self._words.get((event["pk"], language))
         if message is None:
             message = rendering.render(event["type"], event["data"], language=language)
             self._words[event["pk"], language] = message
@@ -73,6 +75,25 @@ class Packed:
             may_turn_off=not (row["locked_on"] or is_required(event["type"], self._carrier)),
             missed=missed,
         )
+
+    def _message_for(self, row: Mapping[str, Any], language: str) -> Message | None:
+        """What only this member is told, read for all that are ready at once. None: what the event says."""
+        event = self._events[row["event_id"]]
+        kind = types.TYPES.get(event["type"])
+        if kind is None or not kind.each:
+            return None
+        if kind.key not in self._personal:
+            alike = [self._recipient(id_) for id_ in self.ready if self._rows[id_]["type"] == kind.key]
+            self._personal[kind.key] = personal.read(kind.key, alike)
+        own = self._personal[kind.key].get(Recipient(row["event_id"], row["member_id"], language))
+        if own is None:
+            return None
+        return rendering.render(kind.key, {**event["data"], **own.data}, language=language, sections=own.sections)
+
+    def _recipient(self, delivery_id: int) -> Recipient:
+        row = self._rows[delivery_id]
+        language = row["language"] or self._events[row["event_id"]]["account__language"]
+        return Recipient(row["event_id"], row["member_id"], language)
 
 
 def pack(carrier: Carrier, ids: Sequence[int]) -> Packed:

@@ -12,6 +12,24 @@ from notifications.types.base import NotificationType
 
 
 @dataclass(frozen=True)
+class Line:
+    """One line of a list: what it is, a few words on it, and where it leads (absolute)."""
+
+    text: str
+    note: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A list under a heading. `more`: the words for what is left out, empty for nothing."""
+
+    heading: str
+    lines: tuple[Line, ...]
+    more: str = ""
+
+
+@dataclass(frozen=True)
 class Message:
     """What a notification says, whatever carries it. `url` is absolute."""
 
@@ -20,10 +38,10 @@ class Message:
     url: str
     topic: str
     label: str
-    links: tuple[tuple[str, str], ...] = ()  # what a summary is about: titles and absolute addresses
+    sections: tuple[Section, ...] = ()  # lists to lay out in place of the body, where a channel has the room
 
 
-def render(type_key: str, data: Mapping[str, object], *, language: str) -> Message:
+def render(type_key: str, data: Mapping[str, object], *, language: str, sections: tuple[Section, ...] = ()) -> Message:
     """The message of an event. A type that no longer exists, or data it no longer fits, still gets words."""
     url = absolute(str(data.get("url", "/")))
     kind = types.TYPES.get(type_key)
@@ -36,14 +54,15 @@ def render(type_key: str, data: Mapping[str, object], *, language: str) -> Messa
         url=url,
         topic=words.topic,
         label=words.label,
-        links=_links(str(data.get("listed", ""))) if "listed" in kind.example else (),
+        sections=sections or _listed(data, heading=words.body.format_map(known)),
     )
 
 
-def _links(listed: str) -> tuple[tuple[str, str], ...]:
-    """A list in an event's data: a line each, the title and where it leads with a tab between."""
-    pairs = (line.partition("\t") for line in listed.splitlines())
-    return tuple((" ".join(title.split()), absolute(url)) for title, _tab, url in pairs if title and url)
+def _listed(data: Mapping[str, object], *, heading: str) -> tuple[Section, ...]:
+    """The list that an event's own data holds: a line each, the title and where it leads with a tab between."""
+    pairs = (line.partition("\t") for line in str(data.get("listed", "")).splitlines())
+    lines = tuple(Line(" ".join(title.split()), "", absolute(url)) for title, _tab, url in pairs if title and url)
+    return (Section(heading, lines),) if lines else ()
 
 
 @dataclass(frozen=True)

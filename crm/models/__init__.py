@@ -2,6 +2,7 @@
 
 from crm.models.activities import Activity, ActivityKind, Mention
 from crm.models.defined import CustomKind, CustomProperty
+from crm.models.digests import DigestKind, DigestOutcome, DigestRun, DigestSchedule, Frequency
 from crm.models.duplicates import Duplicate, Why
 from crm.models.pipelines import Outcome, Pipeline, Stage
 from crm.models.records import (
@@ -26,9 +27,14 @@ __all__ = [
     "Change",
     "CustomKind",
     "CustomProperty",
+    "DigestKind",
+    "DigestOutcome",
+    "DigestRun",
+    "DigestSchedule",
     "DueNotice",
     "Duplicate",
     "Follower",
+    "Frequency",
     "Mention",
     "Outcome",
     "Pipeline",

@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,17 @@ class Holds(Func):
     template = "%(expressions)s"
     arg_joiner = " @> "
     output_field = models.BooleanField()
+
+
+class Length(Func):
+    """How many an array holds."""
+
+    function = "cardinality"
+    output_field = models.IntegerField()
+
+
+OPEN_TASK = LIVE & Q(kind="tasks", completed_at=None, due_at__isnull=False)
+SHARED = Q(GreaterThan(Length(F("people")), 1)) | Q(GreaterThan(Length(F("people")), 0), owner=None)
 
 
 class Source(models.TextChoices):
@@ -123,6 +135,8 @@ class Record(models.Model):
             ),
             models.Index(fields=["account", "domain", "kind"], condition=LIVE & ~Q(domain=""), name="record_domain"),
             models.Index(fields=["account", "due_at", "id"], condition=LIVE & Q(kind="tasks"), name="record_due"),
+            models.Index(fields=["owner", "due_at", "id"], condition=OPEN_TASK, name="task_open"),
+            models.Index(fields=["account"], condition=OPEN_TASK & SHARED, name="task_shared"),
             models.Index(fields=["id"], condition=Q(to_check=True), name="record_to_check"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="record_bin"),
             GinIndex(fields=["match_keys"], condition=LIVE, name="record_matches"),

@@ -16,7 +16,7 @@ from django.utils import translation
 
 GAPS = (
     "title", "body", "url", "preheader", "account", "label", "unsubscribe", "why", "settings", "address", "missed",
-    "list",
+    "list", "sections", "heading", "lines", "more", "text", "note",
 )  # fmt: skip
 OPEN, CLOSE = "\ue000", "\ue001"  # private letters: they pass through templates and translations untouched
 _LINE = re.compile(rb"(?:[!-<>-~][ -<>-~]*)?[!-<>-~]?")  # what quoted-printable leaves as it is
@@ -30,6 +30,7 @@ class Shape:
     has_body: bool
     may_turn_off: bool
     has_missed: bool = False
+    has_sections: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ def text(language: str, shape: Shape) -> Sheet:
     return Sheet(*_cut(_rendered("notifications/mail/notification.txt", language, shape)))
 
 
+@lru_cache(maxsize=64)
+def piece(name: str, language: str) -> Sheet:
+    """A part of either that is repeated: section.html, line.html, section.txt, line.txt. Not quoted yet."""
+    return Sheet(*_cut(_rendered(f"notifications/mail/{name}", language, Shape(False, False))))
+
+
 def quoted(words: str) -> bytes:
     """Quoted-printable, CRLF, no line longer than 76."""
     line = words.encode()
@@ -97,6 +104,7 @@ def _rendered(template: str, language: str, shape: Shape) -> str:
                 "has_body": shape.has_body,
                 "may_turn_off": shape.may_turn_off,
                 "has_missed": shape.has_missed,
+                "has_sections": shape.has_sections,
                 "language": language,
                 "direction": "rtl" if translation.get_language_bidi() else "ltr",
             },

@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 
 from notifications import caps
 from notifications.channels.base import Missed, Parcel
-from notifications.mail import links, sheets
+from notifications.mail import links, listing, sheets
 from notifications.mail.headers import (
     deliverable,
     harmless,
@@ -82,10 +82,14 @@ def write(parcel: Parcel) -> Letter:
     to = deliverable(parcel.email)
     reader = Reader(parcel.member_id, parcel.type_key)
     words = _words(parcel, to, reader)
-    shape = sheets.Shape(bool(words["body"]), parcel.may_turn_off, has_missed=parcel.missed is not None)
-    links = [(one_line(title, most=200), url) for title, url in parcel.message.links if _CAN_LINK.match(url)]
-    plain = sheets.quoted(wrapped(sheets.text(parcel.language, shape).fill(_listed(words, links))))
-    page = sheets.html(parcel.language, shape).fill(_escaped(words, links))
+    listed = parcel.message.sections
+    shape = sheets.Shape(
+        bool(words["body"]), parcel.may_turn_off, has_missed=parcel.missed is not None, has_sections=bool(listed)
+    )
+    plain_words = words | {"sections": listing.as_text(listed, parcel.language)}
+    plain = sheets.quoted(wrapped(sheets.text(parcel.language, shape).fill(plain_words)))
+    page_words = _escaped(words) | {"sections": listing.as_html(listed, parcel.language)}
+    page = sheets.html(parcel.language, shape).fill(page_words)
     _name, sender = name_and_address(settings.DEFAULT_FROM_EMAIL)
     part = "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     raw = b"".join(
@@ -144,17 +148,9 @@ def _missed(missed: Missed, language: str) -> str:
         }
 
 
-def _listed(words: dict[str, str], links: list[tuple[str, str]]) -> dict[str, str]:
-    """The plain words, with the links of a summary below its body."""
-    lines = [f"{title}\n{harmless(url)}" for title, url in links]
-    return words | {"body": "\n\n".join([words["body"], *lines])} if lines else words
-
-
-def _escaped(words: dict[str, str], links: list[tuple[str, str]]) -> dict[str, str]:
+def _escaped(words: dict[str, str]) -> dict[str, str]:
     safe = {gap: escape(text) for gap, text in words.items()}
     safe["body"] = safe["body"].replace("\n", "<br>\n")
-    for title, url in links:
-        safe["body"] += f'<br><br>\n<a class="ink" href="{escape(harmless(url))}">{escape(title)}</a>'
     return safe
 
 

@@ -61,6 +61,8 @@ class NotificationType:
     """Told this long after the first occurrence, merged with the others of that time (N-082, N-083)."""
     group: str = ""
     """The heading inside its topic, a key of `topic.groups`."""
+    each: str = ""
+    """The function, by its dotted name, that knows what each recipient is told; see notifications.personal."""
     requirements: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -158,6 +160,7 @@ class Topic:
         needs_permission: str = "",
         window: timedelta | None = None,
         group: str = "",
+        each: str = "",
         requirements: tuple[str, ...] = (),
     ) -> NotificationType:
         """Declare a type of this topic. What is required counts as a default too.
@@ -180,6 +183,7 @@ class Topic:
             needs_permission=needs_permission,
             window=window,
             group=group,
+            each=each,
             requirements=requirements,
         )
         declaring.check_type(made, name)

@@ -63,5 +63,6 @@ DIGEST = TOPIC.type(
         "url": "/1001/tasks/",
     },
     only={"email"},
+    each="crm.digests.words.for_each",
     requirements=("N-141",),
 )

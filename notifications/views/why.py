@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_required
 from accounts.models import Membership
-from notifications import channels, grid, preferences, quiet, rendering, told, types
+from notifications import channels, grid, personal, preferences, quiet, rendering, told, types
 from notifications.forms import WhoseForm
 from notifications.grid import Cell
 from notifications.models import DeliveryStatus, Event, Held, Hushed
@@ -84,7 +84,7 @@ def why(request: MemberRequest, event_id: int) -> HttpResponse:
         context |= {
             "event": event,
             "kind": types.get(event.type),
-            "message": _message(request, event),
+            "message": personal.message(event, member, language=request.member.spoken_language),
             "lines": [_line(request, explanation, verdict, silence) for verdict in explanation.verdicts],
             "own_acts_url": _own_acts_url(request) if explanation.held == Held.OWN_ACT else "",
         }
@@ -119,7 +119,7 @@ def why_not(request: MemberRequest) -> HttpResponse:
                 for state in preferences.standing(member, [kind]).cells(kind, of_interest(member))
             ],
             "events": [
-                {"event": one.event, "title": _message(request, one.event).title, "sentence": one.sentence}
+                {"event": one.event, "title": _title(request, one.event), "sentence": one.sentence}
                 for one in told.lately(kind, member, among_all=request.member.is_super_admin)
             ],
         }
@@ -152,8 +152,8 @@ def _now(request: MemberRequest, cell: Cell, *, is_own: bool) -> dict[str, objec
     }
 
 
-def _message(request: MemberRequest, event: Event) -> rendering.Message:
-    return rendering.render(event.type, event.data, language=request.member.spoken_language)
+def _title(request: MemberRequest, event: Event) -> str:
+    return rendering.render(event.type, event.data, language=request.member.spoken_language).title
 
 
 def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict, silence: State) -> Line:
