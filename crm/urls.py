@@ -1,6 +1,8 @@
 """The pages of the records."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
 app_name = "crm"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("<int:hub_id>/settings/task-digest/", include("crm.digest_urls")),
+]

@@ -3,9 +3,11 @@
 from django.urls import path
 
 from accounts.api import paths as paths  # registers <row:…>
-from crm.api import around, defining, records
+from crm.api import around, defining, digests, records
 
 urlpatterns = [
+    path("digest/", digests.Digest.as_view(), name="digest"),
+    path("digest/send/", digests.SendDigest.as_view(), name="digest-send"),
     path("crm/kinds/", defining.Kinds.as_view(), name="record-kinds"),
     path("crm/properties/", defining.OwnProperties.as_view(), name="properties"),
     path("crm/properties/<row:property_id>/", defining.OneProperty.as_view(), name="property"),

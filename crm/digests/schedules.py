@@ -58,6 +58,17 @@ def choose(member: Membership, *, frequency: str | None = None, hour: int | None
     return row
 
 
+@transaction.atomic
+def change(
+    member: Membership, *, frequency: str | None = None, hour: int | None = None, skips_next: bool | None = None
+) -> None:
+    """Choose and skip at once, all or nothing."""
+    if frequency is not None or hour is not None:
+        choose(member, frequency=frequency, hour=hour)
+    if skips_next is not None:
+        skip(member, on=skips_next)
+
+
 def cell_of(member: Membership) -> preferences.CellState:
     """The member's e-mail preference for the task digest."""
     cells = preferences.standing(member, [task_lists.TYPE]).cells(task_lists.TYPE)
