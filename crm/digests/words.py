@@ -64,11 +64,13 @@ def for_each(recipients: Sequence[Recipient]) -> Mapping[Recipient, Personal]:
     digests = {(one.event_id, one.member_id): one for one in _read(recipients)}
     tasks = _tasks({pk for one in digests.values() for pk in one.tasks})
     said: dict[Recipient, Personal] = {}
-    for recipient in recipients:
-        digest = digests.get((recipient.event_id, recipient.member_id))
-        if digest is not None:
-            with translation.override(recipient.language):
-                said[recipient] = _personal(digest, tasks, recipient.language)
+    for language in {recipient.language for recipient in recipients}:
+        with translation.override(language):
+            headings = (_("Overdue"), _("Due today"), _("In the next 7 days"))
+            for recipient in recipients:
+                digest = digests.get((recipient.event_id, recipient.member_id))
+                if digest is not None and recipient.language == language:
+                    said[recipient] = _personal(digest, tasks, headings, language)
     return said
 
 
@@ -97,29 +99,27 @@ def _tasks(ids: set[int]) -> dict[int, Task]:
     return {pk: Task(pk, title, due_at) for pk, title, due_at in rows if due_at}
 
 
-def _personal(digest: Told, tasks: Mapping[int, Task], language: str) -> Personal:
+def _personal(digest: Told, tasks: Mapping[int, Task], headings: Sequence[str], language: str) -> Personal:
     data: dict[str, Any] = {"due": digest.today, "overdue": digest.overdue, "tasks": _some(digest, tasks)}
-    headings = (_("Overdue"), _("Due today"), _("In the next 7 days"))
+    zone = timing.zone_of(digest.zone)
+    today = digest.ran_at.astimezone(zone).date()
     sections = []
     for heading, (count, ids) in zip(headings, digest.parts, strict=True):
-        lines = tuple(_line(tasks[pk], digest, language) for pk in ids if pk in tasks)
+        lines = []
+        for task in (tasks[pk] for pk in ids if pk in tasks):
+            due = task.due_at.astimezone(zone)
+            words = due_words(due.date(), due.hour, due.minute, today, task.due_at < digest.ran_at, language)
+            lines.append(Line(task.title, words, absolute(paths.task(digest.hub_id, task.pk))))
         left = count - len(ids)
         more = ngettext("and %(n)s more", "and %(n)s more", left) % {"n": left} if left else ""
         if lines or more:
-            sections.append(Section(f"{heading} ({count})", lines, more))
+            sections.append(Section(f"{heading} ({count})", tuple(lines), more))
     return Personal(data, tuple(sections))
 
 
 def _some(digest: Told, tasks: Mapping[int, Task]) -> str:
     names = [tasks[pk].title for pk in digest.tasks if pk in tasks]
     return ", ".join(names[:FEW]) + (", …" if len(names) > FEW else "")
-
-
-def _line(task: Task, digest: Told, language: str) -> Line:
-    local = task.due_at.astimezone(timing.zone_of(digest.zone))
-    today = digest.ran_at.astimezone(timing.zone_of(digest.zone)).date()
-    words = due_words(local.date(), local.hour, local.minute, today, task.due_at < digest.ran_at, language)
-    return Line(task.title, words, absolute(paths.task(digest.hub_id, task.pk)))
 
 
 @lru_cache(maxsize=16_384)

@@ -24,6 +24,8 @@ class Undeliverable(ValueError):
 
 def one_line(text: str, *, most: int = SUBJECT) -> str:
     """Text on one line, without what could end the line or turn its reading direction, cut at a word if too long."""
+    if len(text) <= most and text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
+        return text  # most are so, and nothing below would change them
     line = " ".join(_UNSAFE.sub(" ", text).split())
     if len(line) <= most:
         return line

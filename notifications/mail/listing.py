@@ -1,6 +1,7 @@
 """The lists of a mail that has them: headings with links below, laid out from small sheets, as whole mails are."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 
 from django.conf import settings
@@ -12,30 +13,39 @@ from notifications.rendering import Line, Section
 LONGEST = 160
 
 
-def as_html(sections: Iterable[Section], language: str) -> str:
-    """The sections as they stand in the HTML part, escaped."""
-    return "".join(_filled(section, language, "html") for section in sections)
+def laid_out(sections: Iterable[Section], language: str) -> tuple[str, str]:
+    """The sections as they stand in the plain part, and in the HTML part, escaped."""
+    both = [_both(section, language) for section in sections]
+    return "\n".join(plain for plain, _page in both).strip(), "".join(page for _plain, page in both)
 
 
-def as_text(sections: Iterable[Section], language: str) -> str:
-    """The sections as they stand in the plain part."""
-    return "\n".join(_filled(section, language, "txt") for section in sections).strip()
-
-
-def _filled(section: Section, language: str, form: str) -> str:
-    sheet = sheets.piece(f"line.{form}", language)
-    safe = escape if form == "html" else str
-    lines = "".join(sheet.fill({gap: safe(words) for gap, words in _words(line).items()}) for line in section.lines)
+def _both(section: Section, language: str) -> tuple[str, str]:
+    plain_line, page_line = sheets.piece("line.txt", language), sheets.piece("line.html", language)
+    plain, page = [], []
+    for line in section.lines:
+        url, text = _url(line), one_line(line.text, most=LONGEST) or "…"
+        note, safe_note = _note(line.note)
+        plain.append(plain_line % {"url": url, "text": text, "note": note})
+        page.append(page_line % {"url": escape(url), "text": escape(text), "note": safe_note})
     if section.more:
-        lines += sheets.piece(f"more.{form}", language).fill({"more": safe(one_line(section.more))})
-    heading = safe(one_line(section.heading))
-    return sheets.piece(f"section.{form}", language).fill({"heading": heading, "lines": lines})
+        more = one_line(section.more)
+        plain.append(sheets.piece("more.txt", language) % {"more": more})
+        page.append(sheets.piece("more.html", language) % {"more": escape(more)})
+    heading = one_line(section.heading)
+    return (
+        sheets.piece("section.txt", language) % {"heading": heading, "lines": "".join(plain)},
+        sheets.piece("section.html", language) % {"heading": escape(heading), "lines": "".join(page)},
+    )
 
 
-def _words(line: Line) -> dict[str, str]:
-    is_link = line.url.startswith(("https://", "http://"))
-    return {
-        "text": one_line(line.text, most=LONGEST) or "…",
-        "note": one_line(line.note, most=LONGEST),
-        "url": harmless(line.url) if is_link else settings.BASE_URL,
-    }
+def _url(line: Line) -> str:
+    if not line.url.startswith(("https://", "http://")):
+        return str(settings.BASE_URL)
+    return line.url if line.url.isprintable() else harmless(line.url)
+
+
+@lru_cache(maxsize=4096)
+def _note(words: str) -> tuple[str, str]:
+    """A note for both parts; many lines have the same."""
+    note = one_line(words, most=LONGEST)
+    return note, escape(note)

@@ -78,10 +78,12 @@ def text(language: str, shape: Shape) -> Sheet:
     return Sheet(*_cut(_rendered("notifications/mail/notification.txt", language, shape)))
 
 
-@lru_cache(maxsize=64)
-def piece(name: str, language: str) -> Sheet:
-    """A part of either that is repeated: section.html, line.html, section.txt, line.txt. Not quoted yet."""
-    return Sheet(*_cut(_rendered(f"notifications/mail/{name}", language, Shape(False, False))))
+@lru_cache(maxsize=128)
+def piece(name: str, language: str) -> str:
+    """A part of either that is repeated, with a %(name)s for each gap. Not quoted yet."""
+    pieces, gaps = _cut(_rendered(f"notifications/mail/{name}", language, Shape(False, False)))
+    texts = [text.replace("%", "%%") for text in pieces]
+    return texts[0] + "".join(f"%({gap})s{text}" for gap, text in zip(gaps, texts[1:], strict=True))
 
 
 def quoted(words: str) -> bytes:

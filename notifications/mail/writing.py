@@ -86,10 +86,9 @@ def write(parcel: Parcel) -> Letter:
     shape = sheets.Shape(
         bool(words["body"]), parcel.may_turn_off, has_missed=parcel.missed is not None, has_sections=bool(listed)
     )
-    plain_words = words | {"sections": listing.as_text(listed, parcel.language)}
-    plain = sheets.quoted(wrapped(sheets.text(parcel.language, shape).fill(plain_words)))
-    page_words = _escaped(words) | {"sections": listing.as_html(listed, parcel.language)}
-    page = sheets.html(parcel.language, shape).fill(page_words)
+    plain_list, page_list = listing.laid_out(listed, parcel.language) if listed else ("", "")
+    plain = sheets.quoted(wrapped(sheets.text(parcel.language, shape).fill(words | {"sections": plain_list})))
+    page = sheets.html(parcel.language, shape).fill(_escaped(words) | {"sections": page_list})
     _name, sender = name_and_address(settings.DEFAULT_FROM_EMAIL)
     part = "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     raw = b"".join(
