@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from crm import activities, records
+from crm.models import Activity, AssignmentWindow, Record, SavedView
 from notifications import events, types
 
 
@@ -22,6 +26,14 @@ def account_pages(resolver: URLResolver, before: str = "") -> Iterator[str]:
 ROUTES = sorted(account_pages(get_resolver()))
 
 
+ROWS: dict[str, QuerySet[Any]] = {
+    "pk": Record.objects.all(),
+    "activity_id": Activity.objects.all(),
+    "view_id": SavedView.objects.all(),
+    "window_id": AssignmentWindow.objects.all(),
+}
+
+
 def address(route: str, *, hub_id: int, event: int) -> str:
     """A real address for a route, with things that exist in the account. A new kind of thing fails here: add it."""
     samples = {
@@ -33,11 +45,16 @@ def address(route: str, *, hub_id: int, event: int) -> str:
     }
     samples = {"hub_id": hub_id, "event_id": event, "tab": "email", "app": "webhook"}
     samples |= {"type_key": types.deals.STAGE_CHANGED.key}
+    samples = {"hub_id": hub_id, "event_id": event, "tab": "email", "type_key": types.deals.STAGE_CHANGED.key}
+    samples |= {"kind": "deals"} | {name: found.latest("pk").pk for name, found in ROWS.items()}
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(samples[found[1]]), route)
 
 
 @pytest.fixture
 def event(alice, bob, fan_out):
+    deal = records.create(alice.account, "deals", {"name": "Nordic Oak 2027", "owner": bob.pk}, by=alice)
+    activities.log(deal, kind="note", text="They want a second forklift.", by=bob)
+    SavedView.objects.create(account=alice.account, member=bob, kind="deals", name="Mine")
     event = events.emit(types.deals.STAGE_CHANGED, audience=[bob], by=alice, data=types.deals.STAGE_CHANGED.example)
     fan_out()
     return event

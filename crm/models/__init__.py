@@ -15,6 +15,7 @@ from crm.models.records import (
     RecordView,
     Source,
 )
+from crm.models.saved_views import SavedView
 from crm.models.timed import Assignment, AssignmentOutcome, AssignmentWindow, DueNotice
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Record",
     "RecordPermission",
     "RecordView",
+    "SavedView",
     "Source",
     "Stage",
     "Why",

@@ -1,0 +1,193 @@
+"""Making and changing records on pages: nothing is lost from a form, and the second of two people is told."""
+
+import re
+
+import pytest
+
+from crm import defining, permissions, records
+from crm.models import Record
+
+LIST = "/1001/contacts/"
+
+
+def test_a_record_is_made_and_shown(signed_in, alice, bob):
+    answer = signed_in(bob).post(
+        f"{LIST}new/", {"first_name": "Mia", "last_name": "Lind", "email": "Mia@example.com", "owner": alice.pk}
+    )
+
+    record = Record.objects.get()
+    assert answer["Location"] == f"{LIST}{record.pk}/"
+    assert (record.title, record.address, record.owner, record.created_by) == (
+        "Mia Lind",
+        "mia@example.com",
+        alice,
+        bob,
+    )
+
+
+def test_a_refused_form_keeps_every_word_and_says_beside_each_field_what_is_wrong(signed_in, bob):
+    long, name = "x" * 10_000, "مرحبا 🦊 <b>"
+    answer = signed_in(bob).post(
+        "/1001/deals/new/", {"name": long, "amount": "much", "close_date": "2026-02-30", "description": name}
+    )
+    page = answer.content.decode()
+
+    assert answer.status_code == 422
+    assert not Record.objects.exists()
+    assert "This is 10000 characters long; at most 300 fit" in page
+    assert "Write a number such as 1200 or 12.5." in page
+    assert "This is no day of the calendar." in page
+    assert long in page
+    assert 'value="much"' in page
+    assert re.search(r'<input type="text"[^>]*value="2026-02-30"', page)  # a picker would show nothing
+    assert "مرحبا 🦊 &lt;b&gt;" in page
+
+
+@pytest.mark.parametrize("name", ["שלום עולם", "🦊🏳️‍🌈", "Ann‎ O'Brien & “Sons”"])
+def test_names_of_all_kinds_come_back_as_they_were_written(signed_in, bob, name):
+    signed_in(bob).post("/1001/companies/new/", {"name": name})
+
+    record = Record.objects.get()
+    assert record.title == name
+    assert record.title in signed_in(bob).get(f"/1001/companies/{record.pk}/").content.decode().replace(
+        "&#x27;", "'"
+    ).replace("&amp;", "&")
+
+
+def test_a_taken_address_leads_to_the_contact_that_has_it(signed_in, made, bob):
+    other = made(email="mia@example.com")
+
+    page = signed_in(bob).post(f"{LIST}new/", {"first_name": "Mia", "email": "mia@example.com"}).content.decode()
+
+    assert "Another contact has this one." in page
+    assert f'href="{LIST}{other.pk}/"' in page
+
+
+def test_a_moment_is_meant_on_the_members_own_clock(signed_in, made, alice, bob, carol):
+    bob.time_zone, carol.time_zone = "America/New_York", "Asia/Kathmandu"
+    bob.save()
+    carol.save()
+    task = made("tasks", owner=carol.pk)
+    signed_in(bob).post(
+        f"/1001/tasks/{task.pk}/edit/", {"version": 1, "property": "due_at", "due_at": "2026-11-30T14:30"}
+    )
+
+    task.refresh_from_db()
+    assert task.due_at.isoformat() == "2026-11-30T19:30:00+00:00"
+    page = signed_in(bob).get(f"/1001/tasks/{task.pk}/edit/", {"property": "due_at"}).content.decode()
+    assert 'value="2026-11-30T14:30"' in page
+
+
+def test_one_property_is_changed_in_place(signed_in, made, bob):
+    record = made(city="Oslo")
+    browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
+
+    form = browser.get(url, {"property": "city"}, headers={"HX-Request": "true"}).content.decode()
+    assert 'name="version" value="1"' in form
+    assert "<html" not in form
+    answer = browser.post(url, {"property": "city", "city": "Bergen", "version": 1}, headers={"HX-Request": "true"})
+
+    assert "Bergen" in answer.content.decode()
+    assert answer["HX-Trigger"] == "record:changed"
+    record.refresh_from_db()
+    assert record.values["city"] == "Bergen"
+
+
+def test_a_refusal_in_place_keeps_the_word(signed_in, made, bob):
+    record = made()
+
+    answer = signed_in(bob).post(
+        f"{LIST}{record.pk}/edit/",
+        {"property": "email", "email": "no address", "version": 1},
+        headers={"HX-Request": "true"},
+    )
+
+    assert answer.status_code == 200  # so that it takes the place of the form
+    assert 'value="no address"' in answer.content.decode()
+    assert "errorlist" in answer.content.decode()
+
+
+def test_what_somebody_else_changed_elsewhere_is_kept_and_told(signed_in, made, alice, bob):
+    record = made(city="Oslo")
+    records.change(record, {"phone": "+46 8 123 45 67"}, by=alice)
+
+    answer = signed_in(bob).post(
+        f"{LIST}{record.pk}/edit/", {"version": 1, "city": "Bergen", "phone": "", "first_name": "Mia"}, follow=True
+    )
+
+    record.refresh_from_db()
+    assert record.values["city"] == "Bergen"
+    assert record.values["phone"] == "+46 8 123 45 67"
+    assert "Meanwhile Alice changed Phone number to “+46 8 123 45 67”." in answer.content.decode()
+
+
+@pytest.mark.parametrize(("keep", "city"), [("theirs", "Stavanger"), ("mine", "Bergen")])
+def test_what_both_changed_is_decided_by_the_second_property_by_property(signed_in, made, alice, bob, keep, city):
+    record = made(city="Oslo")
+    records.change(record, {"city": "Stavanger"}, by=alice)
+    browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
+    written = {"version": 1, "city": "Bergen", "job_title": "Buyer"}
+
+    told = browser.post(url, written)
+    page = told.content.decode()
+    record.refresh_from_db()
+    assert told.status_code == 409
+    assert "Nothing of yours is saved yet." in page
+    assert "Stavanger" in page
+    assert "Bergen" in page
+    assert "Keep what Alice saved" in page
+    assert "job_title" not in record.values
+    browser.post(url, written | {"version": 2, "keep.city": keep})
+
+    record.refresh_from_db()
+    assert record.values["city"] == city
+    assert record.values["job_title"] == "Buyer"
+
+
+def test_a_third_save_during_the_decision_is_told_again(signed_in, made, alice, bob):
+    record = made(city="Oslo")
+    records.change(record, {"city": "Stavanger"}, by=alice)
+    records.change(record, {"city": "Tromsø"}, by=alice)
+
+    told = signed_in(bob).post(f"{LIST}{record.pk}/edit/", {"version": 2, "city": "Bergen", "keep.city": "mine"})
+
+    assert told.status_code == 409
+    assert "Tromsø" in told.content.decode()
+
+
+def test_the_same_change_twice_is_no_conflict(signed_in, made, alice, bob):
+    record = made(city="Oslo")
+    records.change(record, {"city": "Bergen"}, by=alice)
+
+    assert signed_in(bob).post(f"{LIST}{record.pk}/edit/", {"version": 1, "city": "Bergen"}).status_code == 302
+
+
+def test_who_may_only_look_is_told_so(signed_in, made, alice, bob, carol):
+    record = made(owner=carol.pk)
+    permissions.set_reach(bob, "contacts", sees="all", edits="own", by=alice)
+    browser = signed_in(bob)
+
+    assert "Edit all" not in browser.get(f"{LIST}{record.pk}/").content.decode()
+    for path in ("edit/", "delete/"):
+        answer = browser.post(f"{LIST}{record.pk}/{path}", {"version": 1, "city": "Oslo"})
+        assert answer.status_code == 403
+        assert "You may look at this record, but not change it." in answer.content.decode()
+    record.refresh_from_db()
+    assert record.version == 1
+
+
+def test_a_property_of_the_account_is_in_the_form(signed_in, made, alice, bob):
+    defining.define_property(alice.account, "contacts", key="buddy", label="Buddy", type="user", by=alice)
+    record = made()
+
+    signed_in(bob).post(f"{LIST}{record.pk}/edit/", {"version": 1, "property": "buddy", "buddy": str(bob.pk)})
+
+    record.refresh_from_db()
+    assert record.people == [bob.pk]
+    assert "Buddy" in signed_in(bob).get(f"{LIST}new/").content.decode()
+
+
+def test_a_property_that_does_not_exist_is_not_there(signed_in, made, bob):
+    record = made()
+
+    assert signed_in(bob).get(f"{LIST}{record.pk}/edit/", {"property": "shoe_size"}).status_code == 404
