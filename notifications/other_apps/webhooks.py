@@ -13,10 +13,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import orjson
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership
@@ -63,7 +65,8 @@ class Webhooks:
         try:
             outgoing.check(url, resolve=True)
         except outgoing.BadAddress as refusal:
-            raise BadOffer(str(refusal), fields={"url": [str(refusal)]}) from None
+            words = _("Webhooks go to the ports 443 and 8443 only.") if _only_the_port_is_wrong(url) else str(refusal)
+            raise BadOffer(words, fields={"url": [words]}) from None
         kept = {name: before[name] for name in ("key", "old", "old_until") if name in before} if before else {}
         new = "" if kept else new_key()
         label = outgoing.origin_of(url).partition("://")[2]
@@ -89,6 +92,14 @@ class Webhooks:
         async with poster().turn(url):
             body = packed(job)
             return answer_of(job, await poster().post(url, body=body, headers=headers(job, body, at=now)))
+
+
+def _only_the_port_is_wrong(url: str) -> bool:
+    try:
+        outgoing.check(url, resolve=False, ports=None)
+    except outgoing.BadAddress:
+        return False
+    return urlsplit(url).port not in (None, *outgoing.PORTS)
 
 
 def answer_of(job: Job, reply: Reply) -> Answer:

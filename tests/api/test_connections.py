@@ -11,8 +11,6 @@ from notifications.other_apps import connecting, webhooks
 from tests.api.conftest import fields_of
 from tests.other_apps import BOT, OtherApps
 
-pytestmark = pytest.mark.req("N-039")
-
 
 @pytest.fixture
 def apps(settings: Settings) -> Iterator[OtherApps]:
@@ -22,6 +20,7 @@ def apps(settings: Settings) -> Iterator[OtherApps]:
     server.stop()
 
 
+@pytest.mark.req("N-039")
 def test_a_program_connects_tests_and_disconnects_a_members_webhook(program, bob, apps):
     made = program("PUT", "connections/webhook/?member=bob@example.com", {"url": f"{apps.url}/hook?key=hush"})
 

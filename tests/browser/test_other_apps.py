@@ -13,8 +13,6 @@ from notifications.other_apps.speaking import Offer
 from tests.browser.conftest import wait_for
 from tests.other_apps import OtherApps
 
-pytestmark = pytest.mark.req("N-039")
-
 TAB = "settings/notifications/other-apps/"
 KIND = types.TYPES["deals.stage_changed"]
 PAGES = [TAB, "settings/notifications/apps/webhook/", "settings/notifications/apps/telegram/", "../developers/types/"]
@@ -46,6 +44,7 @@ def busy(bob, apps):
     return bob
 
 
+@pytest.mark.req("N-039")
 def test_a_webhook_is_connected_tested_and_disconnected(device, bob, apps):
     page = device(bob).open(TAB)
     expect(page.get_by_text("No app is connected yet")).to_be_visible()

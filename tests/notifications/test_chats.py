@@ -15,8 +15,6 @@ from notifications.rendering import Message
 from tests import factories
 from tests.other_apps import BOT, OtherApps
 
-pytestmark = pytest.mark.req("N-039")
-
 KIND = types.TYPES["deals.mentioned"]
 GIVEN = {
     "discord": {"url": "https://discord.com/api/webhooks/42/right"},
@@ -61,6 +59,7 @@ def text_of(key: str, body: dict) -> str:
     return body[{"discord": "content", "google_chat": "text", "telegram": "text"}[key]]
 
 
+@pytest.mark.req("N-039")
 @pytest.mark.parametrize("key", CHATS)
 def test_a_member_connects_it_and_hears_there(bob, apps, key):
     connect(bob, key)
@@ -185,6 +184,7 @@ def test_many_are_told_at_once(account, apps):
 # --- Where the server may be sent
 
 
+@pytest.mark.req("N-039")
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "fd00::1", "::ffff:10.0.0.1"])
 def test_a_name_that_leads_inside_is_not_connected_to(bob, db, settings, monkeypatch, address):
     chats._services.cache_clear()

@@ -16,8 +16,6 @@ from notifications.models import Connection, Delivery, DeliveryStatus, Preferenc
 from notifications.other_apps import connecting, webhooks
 from tests.other_apps import OtherApps
 
-pytestmark = pytest.mark.req("N-039")
-
 TAB = "/1001/settings/notifications/other-apps/"
 APPS = "/1001/settings/notifications/apps/"
 DISCORD = "https://discord.com/api/webhooks/42/right"
@@ -51,6 +49,7 @@ def test_without_any_the_tab_offers_each_app_and_says_what_to_do(as_bob):
     assert "What you get notified about" not in shown
 
 
+@pytest.mark.req("N-039")
 def test_only_connected_apps_are_columns(as_bob, bob, apps):
     connecting.connect(bob, webhooks.webhook(), {"url": f"{apps.url}/hook"})
     connecting.connect(bob, channels.APP["discord"], {"url": DISCORD})
@@ -114,6 +113,7 @@ def test_a_test_is_answered_honestly(as_bob, bob, apps):
     assert "The test did not get through" in page(as_bob.post(f"{APPS}webhook/test/", follow=True))
 
 
+@pytest.mark.req("N-039")
 def test_a_broken_connection_says_since_when_and_why_and_offers_to_connect_again(as_bob, bob, apps):
     connecting.connect(bob, webhooks.webhook(), {"url": f"{apps.url}/hook"})
     apps.answer(410, text="closed for good")

@@ -17,8 +17,6 @@ from notifications.other_apps.speaking import Offer
 from notifications.rendering import Message
 from tests.other_apps import SLACK_CODE, SLACK_TOKEN, SLACK_USER, OtherApps
 
-pytestmark = pytest.mark.req("N-039")
-
 KIND = types.TYPES["deals.mentioned"]
 SLACK = channels.APP["slack"]
 START = "/1001/settings/notifications/apps/slack/start/"
@@ -62,6 +60,7 @@ def start(client: Client) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(answer["Location"]).query).items()}
 
 
+@pytest.mark.req("N-039")
 def test_a_member_connects_slack_and_hears_there(as_bob, bob, apps, settings):
     asked = start(as_bob)
     assert asked["redirect_uri"] == f"{settings.BASE_URL}{BACK}"
@@ -165,6 +164,7 @@ def test_the_blocks_of_a_message():
     assert blocks[1]["text"]["type"] == blocks[2]["elements"][0]["type"] == "plain_text"
 
 
+@pytest.mark.req("N-039")
 @pytest.mark.parametrize("error", ["token_revoked", "account_inactive", "invalid_auth", "token_expired"])
 def test_taken_back_access_breaks_the_connection(connected, apps, error):
     apps.answer(200, text=f'{{"ok": false, "error": "{error}"}}')

@@ -33,8 +33,6 @@ from notifications.other_apps.speaking import BadOffer
 from tests import factories
 from tests.other_apps import OtherApps
 
-pytestmark = pytest.mark.req("N-039")
-
 KIND = types.TYPES["deals.mentioned"]
 WEBHOOK = CARRIER["webhook"]
 
@@ -71,6 +69,7 @@ def again_now() -> int:
     return delivering.run_due(WEBHOOK)
 
 
+@pytest.mark.req("N-039")
 def test_a_post_is_signed_so_that_any_library_of_the_specification_accepts_it(bob, apps, connected):
     secret = connected(bob)
     event = emit(bob)
@@ -148,6 +147,7 @@ def test_anything_but_success_is_tried_again(bob, apps, connected, status):
     assert len(apps.posts) == 1
 
 
+@pytest.mark.req("N-039")
 def test_gone_ends_the_endpoint_until_it_is_connected_again(bob, apps, connected):
     connected(bob)
     apps.answer(410, text="closed")
@@ -240,6 +240,11 @@ def test_only_public_addresses_are_connected(bob, url, db):
     assert not Connection.objects.exists()
 
 
+def test_another_port_is_named_as_what_is_wrong(bob):
+    with pytest.raises(BadOffer, match="443 and 8443"):
+        connecting.connect(bob, webhooks.webhook(), {"url": "https://hooks.example.com:9443/"})
+
+
 def test_a_name_that_leads_inside_is_refused_when_it_is_connected(bob, db, monkeypatch):
     resolves_to(monkeypatch, "10.0.0.1")
 
@@ -247,6 +252,7 @@ def test_a_name_that_leads_inside_is_refused_when_it_is_connected(bob, db, monke
         connecting.connect(bob, webhooks.webhook(), {"url": "https://hooks.example.com/"})
 
 
+@pytest.mark.req("N-039")
 def test_a_name_that_leads_inside_later_is_refused_when_it_is_posted_to(bob, apps, settings, monkeypatch):
     resolves_to(monkeypatch, "93.184.216.34")
     connecting.connect(bob, webhooks.webhook(), {"url": "https://hooks.example.com/"})
@@ -293,6 +299,7 @@ def test_a_test_that_fails_says_why_and_one_that_works_mends(bob, apps, connecte
     assert Connection.objects.get().broken_at is None
 
 
+@pytest.mark.req("N-039")
 def test_after_a_rotation_both_secrets_sign_for_a_day(bob, apps, connected):
     old = connected(bob)
 
@@ -347,6 +354,7 @@ def test_keys_that_nobody_has_any_more_break_the_connection(bob, apps, connected
     assert "Connect it again" in row.last_error
 
 
+@pytest.mark.req("N-039")
 def test_every_attempt_is_logged_and_what_failed_goes_again(bob, apps, connected):
     connected(bob)
     apps.answer(500, times=6, text="no")
