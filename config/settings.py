@@ -274,6 +274,8 @@ SLACK_API_URL = env.service("SLACK_API_URL", default="https://slack.com/api/")
 DISCORD_URL = env.service("DISCORD_URL", default="https://discord.com")
 GOOGLE_CHAT_URL = env.service("GOOGLE_CHAT_URL", default="https://chat.googleapis.com")
 TELEGRAM_URL = env.service("TELEGRAM_URL", default="https://api.telegram.org")
+NTFY_URL = env.service("NTFY_URL", default="https://ntfy.sh")
+PUSHOVER_URL = env.service("PUSHOVER_URL", default="https://api.pushover.net")
 TEAMS_URL = env.service("TEAMS_URL", default="")  # none: each address has its own
 
 # --- Web push: without a key and somebody who answers for it the browser channel says that it is not available

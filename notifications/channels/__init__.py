@@ -10,6 +10,7 @@ from notifications.channels.discord import Discord
 from notifications.channels.email import Email
 from notifications.channels.google_chat import GoogleChat
 from notifications.channels.mobile import Mobile
+from notifications.channels.more_apps import MoreApps
 from notifications.channels.popup import Popup
 from notifications.channels.slack import Slack
 from notifications.channels.teams import Teams
@@ -17,7 +18,7 @@ from notifications.channels.telegram import Telegram
 from notifications.channels.webhook import Webhook
 
 INSIDE: tuple[Channel, ...] = (Bell(), Popup())
-APPS: tuple[Connected, ...] = (Slack(), Teams(), GoogleChat(), Discord(), Telegram(), Webhook())
+APPS: tuple[Connected, ...] = (Slack(), Teams(), GoogleChat(), Discord(), Telegram(), Webhook(), MoreApps())
 CARRIERS: tuple[Carrier, ...] = (Email(), Browser(), Mobile(), *APPS)
 
 CARRIER: dict[str, Carrier] = {carrier.key: carrier for carrier in CARRIERS}

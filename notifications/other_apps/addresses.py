@@ -1,11 +1,14 @@
-"""What members paste to connect a chat, taken apart. Only addresses of the service itself are taken. Pure."""
+"""What members paste to connect a chat, taken apart. Only addresses of the service itself are taken, and of a
+member's own server only public ones."""
 
 import re
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from notifications import outgoing
 from notifications.other_apps.speaking import BadOffer, Offer
 
 LONGEST = 2000
@@ -67,6 +70,43 @@ def telegram(given: Mapping[str, str]) -> Offer:
         raise BadOffer(next(iter(problems.values()))[0], fields=problems)
     where = _("the chat %(chat)s, by the bot %(bot)s") % {"chat": chat[0], "bot": bot[1].partition(":")[0]}
     return Offer(where, {"token": bot[1], "chat": chat[0]})
+
+
+def more(given: Mapping[str, str]) -> Offer:
+    """An address of one of the other services: what they are is a table."""
+    url = given.get("url", "")
+    for service, (pattern, label) in MORE.items():
+        if found := pattern.fullmatch(url):
+            facts = {name: value for name, value in found.groupdict().items() if value}
+            if "host" in facts:
+                _refuse_inside(url)
+            return Offer(str(label) % facts, {"service": service, **facts})
+    raise _bad("url", _("This is none of the addresses described above."))
+
+
+def _refuse_inside(url: str) -> None:
+    try:
+        outgoing.check(url, resolve=True)
+    except outgoing.BadAddress as refusal:
+        raise _bad("url", str(refusal)) from None
+
+
+_SERVER = r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][A-Za-z0-9.-]{0,250})(?::(?P<port>\d{1,5}))?"
+MORE = {  # what an address looks like, and how it is called without its secret
+    "ntfy": (re.compile(r"https://ntfy\.sh/(?P<topic>[A-Za-z0-9_-]{1,64})"), gettext_lazy("a topic at ntfy.sh")),
+    "pushover": (
+        re.compile(r"pover://(?P<user>[A-Za-z0-9]{30})@(?P<token>[A-Za-z0-9]{30})/?"),
+        gettext_lazy("Pushover"),
+    ),
+    "mattermost": (
+        re.compile(rf"{_SERVER}/hooks/(?P<token>[a-z0-9]{{26}})/?"),
+        gettext_lazy("Mattermost at %(host)s"),
+    ),
+    "rocketchat": (
+        re.compile(rf"{_SERVER}/hooks/(?P<token>[A-Za-z0-9]{{17,24}}/[A-Za-z0-9]{{40,70}})/?"),
+        gettext_lazy("Rocket.Chat at %(host)s"),
+    ),
+}
 
 
 def _not_teams() -> str:

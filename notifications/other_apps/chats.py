@@ -1,6 +1,6 @@
-"""Teams, Google Chat, Discord and Telegram: told through Apprise, which knows what each of them wants.
+"""Teams, Google Chat, Discord, Telegram and a few more: told through Apprise, which knows what each of them wants.
 
-Only these four of Apprise's services are used, each made from the few pieces of an address that we took out of it
+Only these of Apprise's services are used, each made from the few pieces of an address that we took out of it
 ourselves: Apprise's own addresses can name files and other servers. What the title, body and topic say is escaped as
 each app needs it, so that an event can neither mention a whole channel nor hide where a link leads.
 """
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Chat:
-    """One of the four: what a member fills in, what is taken out of it, how it looks, and Apprise's service for it."""
+    """One of them: what a member fills in, what is taken out of it, how it looks, and Apprise's service for it."""
 
     blanks: Sequence[Blank]
     steps: "Sequence[StrPromise]"
     read: Callable[[Mapping[str, str]], Offer]  # raises BadOffer
     dress: Callable[[Message], str]
-    service: str  # a key of _services
+    service: str = ""  # a key of _services; none: each secret names its own
     is_told_all: bool = False
 
     def missing(self) -> str:
@@ -57,9 +57,10 @@ class Chat:
 
     def _answer(self, job: Job, answers: "SimpleQueue[Answer]") -> None:
         try:
-            pieces = {name: value for name, value in job.secret.items() if name != "where"}
-            speaker = _services()[self.service](pieces)
-            reply = through.said_during(lambda: speaker.notify(body=self.dress(job.parcel.message)))
+            service = self.service or job.secret["service"]
+            body = DRESSES.get(service, self.dress)(job.parcel.message)
+            speaker = _services()[service](job.secret)
+            reply = through.said_during(lambda: speaker.notify(body=body))
             answers.put(answer_of(job, reply))
         except Unanswered as silence:
             answers.put(Answer(job, silence.verdict, silence.words))
@@ -92,18 +93,25 @@ def _threads(_process: int) -> ThreadPoolExecutor:
 def _services() -> Mapping[str, Callable[[Mapping[str, str]], Any]]:
     """Apprise's services, each made from the pieces of a secret. Loaded when something is sent: it is much."""
     from apprise.asset import AppriseAsset
-    from apprise.plugins import discord, google_chat, telegram, workflows
+    from apprise.plugins import discord, google_chat, mattermost, ntfy, pushover, rocketchat, telegram, workflows
     from django.conf import settings
 
     # Apprise is typed in part only.
     chat: Any = google_chat.NotifyGoogleChat
     bot: Any = telegram.NotifyTelegram
     card: Any = workflows.NotifyWorkflows
+    topic: Any = ntfy.NotifyNtfy
+    push: Any = pushover.NotifyPushover
+    room: Any = rocketchat.NotifyRocketChat
     asset = AppriseAsset(storage_mode="memory", http_redirects=False)
     through.carries(discord, origin=settings.DISCORD_URL)
     through.carries(google_chat, origin=settings.GOOGLE_CHAT_URL)
     through.carries(telegram, origin=settings.TELEGRAM_URL)
     through.carries(workflows, origin=settings.TEAMS_URL)
+    through.carries(ntfy, origin=settings.NTFY_URL)
+    through.carries(pushover, origin=settings.PUSHOVER_URL)
+    through.carries(mattermost)
+    through.carries(rocketchat)
     return {
         "discord": lambda given: discord.NotifyDiscord(
             webhook_id=given["id"], webhook_token=given["token"], avatar=False, asset=asset
@@ -124,7 +132,22 @@ def _services() -> Mapping[str, Callable[[Mapping[str, str]], Any]]:
             host=given["host"],
             asset=asset,
         ),
+        "ntfy": lambda given: topic(targets=[given["topic"]], mode="cloud", include_image=False, asset=asset),
+        "pushover": lambda given: push(user_key=given["user"], token=given["token"], asset=asset),
+        "mattermost": lambda given: mattermost.NotifyMattermost(token=given["token"], **_host(given), asset=asset),
+        "rocketchat": lambda given: room(
+            webhook=given["token"], mode="webhook", avatar=False, **_host(given), asset=asset
+        ),
     }
+
+
+def _host(given: Mapping[str, str]) -> dict[str, Any]:
+    """The member's own server. It is looked at again when the connection is made."""
+    port = int(given["port"]) if given.get("port") else None
+    return {"host": given["host"], "port": port, "secure": given["scheme"] == "https"}
+
+
+DRESSES = {"ntfy": dresses.plain, "pushover": dresses.plain}  # of what is no chat with marks of its own
 
 
 def _address(label: "StrPromise", placeholder: str) -> tuple[Blank, ...]:
@@ -177,5 +200,15 @@ APPS: dict[str, App] = {
         read=addresses.telegram,
         dress=dresses.telegram,
         service="telegram",
+    ),
+    "apprise": Chat(
+        blanks=_address(_("Address"), "https://ntfy.sh/…"),
+        steps=(
+            _("ntfy: paste the address of your topic, https://ntfy.sh/ and its name."),
+            _("Pushover: paste pover:// then your user key, @, and the token of an application you made there."),
+            _("Mattermost or Rocket.Chat: make an incoming webhook and paste its address."),
+        ),
+        read=addresses.more,
+        dress=dresses.chat,
     ),
 }

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from notifications.rendering import Message
 
 TITLE_KEPT, TOPIC_KEPT = 300, 100  # characters
-TEAMS_KEPT, DISCORD_KEPT, GOOGLE_KEPT, TELEGRAM_KEPT = 950, 1900, 3900, 3500  # characters of it all
+TEAMS_KEPT, DISCORD_KEPT, GOOGLE_KEPT, TELEGRAM_KEPT, PLAIN_KEPT = 950, 1900, 3900, 3500, 1000  # characters of it all
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
 _ZERO_WIDTH = "\u200b"
@@ -25,6 +25,16 @@ def teams(message: Message) -> str:
 def discord(message: Message) -> str:
     """Discord's Markdown."""
     return _markdown(message, most=DISCORD_KEPT, between="\n", topic="-# {}")
+
+
+def chat(message: Message) -> str:
+    """Markdown as most others take it."""
+    return _markdown(message, most=GOOGLE_KEPT, between="\n", topic="_{}_")
+
+
+def plain(message: Message) -> str:
+    """Text without marks, as phones show it."""
+    return _together(message.title[:TITLE_KEPT], message.body, message.url, most=PLAIN_KEPT, between="\n")
 
 
 def google_chat(message: Message) -> str:

@@ -43,7 +43,7 @@ def said_during(sending: Callable[[], Any]) -> Reply:
     return said
 
 
-def carries(module: ModuleType, *, origin: str) -> None:
+def carries(module: ModuleType, *, origin: str = "") -> None:
     """Let a module that posts with `requests` post through here, and to this origin, if one is given."""
     setattr(module, "requests", Through(origin))  # noqa: B010 (not an attribute that the module declares)
 

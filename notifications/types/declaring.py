@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from notifications.types.base import NotificationType, Topic
 
-APPS: Final = frozenset({"slack", "teams", "google_chat", "discord", "telegram", "webhook"})
+APPS: Final = frozenset({"slack", "teams", "google_chat", "discord", "telegram", "webhook", "apprise"})
 """The channels that lead to another app."""
 
 CHANNELS: Final = frozenset({"bell", "popup", "email", "browser", "mobile"}) | APPS

@@ -1,6 +1,7 @@
 """Teams, Google Chat, Discord and Telegram at their protocol boundary, through Apprise and our guarded connections."""
 
 from collections.abc import Iterator
+from urllib.parse import unquote_plus
 
 import pytest
 from django.utils import timezone
@@ -179,6 +180,80 @@ def test_many_are_told_at_once(account, apps):
     started = timezone.now()
     assert delivering.run_due(channels.CARRIER["discord"]) == 60
     assert (timezone.now() - started).total_seconds() < 5  # one after the other would take 6 seconds of waiting alone
+
+
+# --- More apps
+
+MORE = {
+    "ntfy": "https://ntfy.sh/bobs-topic",
+    "pushover": f"pover://{'u' * 30}@{'t' * 30}",
+    "mattermost": "{url}/hooks/" + "m" * 26,
+    "rocketchat": "{url}/hooks/" + "r" * 17 + "/" + "s" * 43,
+}
+
+
+@pytest.mark.req("N-039")
+@pytest.mark.parametrize("service", sorted(MORE))
+def test_one_of_more_apps_is_connected_and_told(bob, apps, settings, service):
+    settings.NTFY_URL = settings.PUSHOVER_URL = apps.url
+    chats._services.cache_clear()
+    connecting.connect(bob, channels.APP["apprise"], {"url": MORE[service].format(url=apps.url)})
+
+    row = send(bob, "apprise", url="/1001/deals/7/")
+
+    assert row.status == DeliveryStatus.SENT, row.error
+    (post,) = apps.posts
+    shown = unquote_plus(post.body.decode())
+    assert "/1001/deals/7/" in shown
+    kept = Connection.objects.get()
+    for secret in ("bobs-topic", "u" * 30, "t" * 30, "m" * 26, "s" * 43):
+        assert secret not in kept.label + kept.secret
+
+
+@pytest.mark.parametrize("service", ["mattermost", "rocketchat"])
+@pytest.mark.parametrize("status", [302, 404, 429, 500])
+def test_one_of_more_apps_answers(bob, apps, service, status):
+    connecting.connect(bob, channels.APP["apprise"], {"url": MORE[service].format(url=apps.url)})
+    apps.answer(status, text='{"message": "so it is"}', Location=f"{apps.url}/inside")
+
+    row = send(bob, "apprise")
+
+    assert row.status == (DeliveryStatus.FAILED if status == 404 else DeliveryStatus.DUE)
+    assert f"answered {status}: so it is" in row.error
+    assert len(apps.posts) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://10.0.0.1/hooks/{'m' * 26}",
+        f"http://chat.example.com/hooks/{'m' * 26}",
+        f"https://chat.example.com:25/hooks/{'m' * 26}",
+        f"https://localhost/hooks/{'m' * 26}",
+        "https://ntfy.example.com/topic",
+        "https://ntfy.sh/topic?attach=file:///etc/passwd",
+        "json://127.0.0.1/",
+        "exec://ls",
+        "",
+    ],
+)
+def test_more_apps_takes_nothing_else(bob, db, url):
+    with pytest.raises(BadOffer) as refused:
+        connecting.connect(bob, channels.APP["apprise"], {"url": url})
+
+    assert "url" in refused.value.fields
+
+
+def test_a_server_of_ones_own_that_moves_inside_is_not_connected_to(bob, db, monkeypatch):
+    chats._services.cache_clear()
+    found = {"address": "93.184.216.34"}
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_given, **_named: [(2, 1, 6, "", (found["address"], 443))])
+    connecting.connect(bob, channels.APP["apprise"], {"url": f"https://chat.example.com/hooks/{'m' * 26}"})
+    found["address"] = "10.0.0.1"
+
+    row = send(bob, "apprise")
+
+    assert (row.status, row.error) == (DeliveryStatus.FAILED, outgoing.NOT_PUBLIC)
 
 
 # --- Where the server may be sent
