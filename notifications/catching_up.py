@@ -7,31 +7,26 @@ share the work; one that dies half-way has done nothing.
 
 import math
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts.models import Membership
-from notifications import channels, delivering, events, holding, layers, live, parcels, quiet, rendering, types
+from notifications import channels, delivering, events, holding, layers, live, parcels, quiet, summing_up
 from notifications.channels.base import Channel
-from notifications.events import Audience, Known
 from notifications.models import DeliveryStatus, Event, QuietHours, Silence
 from notifications.moments import Hours, Window
 from notifications.resolution import Layers
+from notifications.summing_up import Summary
 from notifications.types.system import CATCH_UP
 
 BATCH = 200  # members at once
 SETTLE = timedelta(seconds=60)  # after an end, another look: an event may have been being told across it
 STUCK = timedelta(seconds=15)  # a delivery held for longer than it was to be
-MOST_LISTED = 30  # in the mail
-MOST_BYTES = 10_000
-MOST_TOPICS = 4  # named in a line
 
 READ = gettext_noop("It had been read before it was sent.")  # the same words as push.deciding's
 
@@ -53,15 +48,6 @@ class Item:
     @property
     def interrupts(self) -> bool:
         return bool(self.channel.bit & holding.INTERRUPTING)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One summary: its event, not written yet, whose it is, and the events that its list names (none: no list)."""
-
-    event: Event
-    member: Membership
-    listed: list[int]
 
 
 @dataclass
@@ -233,7 +219,12 @@ def _groups(told: list[Item]) -> Iterable[tuple[str, list[Item]]]:
 
 def _tell(row: Silence, name: str, group: list[Item], now: datetime, work: Work) -> None:
     """One thing goes itself; several become one summary over the channels that held any of them."""
-    group = [item for item in group if item.type != CATCH_UP.key] or group
+    news = [item for item in group if item.type != CATCH_UP.key]
+    if news:  # a summary that was held itself is summed up with the rest, and counts for nothing
+        for item in group:
+            if item not in news:
+                _settle(item, DeliveryStatus.SUMMED, holding.SUMMED_UP, now, work)
+        group = news
     if len({item.event_id for item in group}) == 1:
         for item in group:
             if item.delivery_id is None:
@@ -246,44 +237,20 @@ def _tell(row: Silence, name: str, group: list[Item], now: datetime, work: Work)
     account = row.member.account
     if account.pk not in work.layers:
         work.layers[account.pk] = layers.load_one(account, CATCH_UP)
-    work.summaries.append(_summary(row.member, name, group, now, work.layers[account.pk]))
+    summary = summing_up.write(
+        row.member,
+        {item.event_id: item.type for item in group},
+        bits=sum({item.channel.bit for item in group}),
+        has_list=name != "now",
+        key=f"catch-up:{row.pk}:{name}:{int(now.timestamp() * 1000)}",
+        said=work.layers[account.pk],
+    )
+    work.summaries.append(summary)
 
 
 def _settle(item: Item, status: DeliveryStatus, why: str, now: datetime, work: Work) -> None:
     if item.delivery_id is not None:
         work.entries.append((item.delivery_id, status, why, now))
-
-
-def _summary(member: Membership, name: str, group: list[Item], now: datetime, said: Layers) -> Summary:
-    """The event that tells all of it at once, in the member's words. A list belongs to what is read at leisure."""
-    by_event = {item.event_id: item.type for item in group}
-    base = f"/{member.account.hub_id}/notifications/"
-    event = events.drafted(
-        CATCH_UP,
-        audience=Audience(members=(member.pk,)),
-        account=member.account,
-        known=Known(frozenset([member.pk]), frozenset()),
-        data={
-            "count": len(by_event),
-            "what": _what(by_event.values(), member.spoken_language),
-            "listed": "",
-            "url": f"{base}?unread=on",
-        },
-        key=f"catch-up:{member.pk}:{name}:{int(now.timestamp() * 1000)}",
-    )
-    events.limit_to(event, sum({item.channel.bit for item in group}), said)
-    return Summary(event, member, [] if name == "now" else list(by_event)[:MOST_LISTED])
-
-
-def _what(type_keys: Iterable[str], language: str) -> str:
-    """“Deals 3, Tasks 2 and 2 more”: how many of each topic, the most first."""
-    with translation.override(language):
-        counts = Counter(
-            str(kind.topic.label) if (kind := types.TYPES.get(key)) else _("Others") for key in type_keys
-        ).most_common()
-        words = ", ".join(f"{topic} {count}" for topic, count in counts[:MOST_TOPICS])
-        more = sum(count for _topic, count in counts[MOST_TOPICS:])
-        return _("%(some)s and %(more)s more") % {"some": words, "more": more} if more else words
 
 
 def _write(work: Work, now: datetime) -> None:
@@ -309,7 +276,7 @@ def _write(work: Work, now: datetime) -> None:
                 [list(column) for column in zip(*work.over, strict=True)],
             )
     if work.summaries:
-        _fill_lists(work.summaries)
+        summing_up.fill_lists(work.summaries)
         Event.objects.bulk_create([summary.event for summary in work.summaries])
         events.wake()
     delivering.wake()
@@ -319,18 +286,3 @@ def _write(work: Work, now: datetime) -> None:
 
 def _pop_up_after_commit(event: Event, members: list[int]) -> None:
     transaction.on_commit(lambda: live.tell_new(event, among=members, first=0, last=0), robust=True)
-
-
-def _fill_lists(summaries: Iterable[Summary]) -> None:
-    """Name what each summary with a list is about: the newest, each a link that also marks it read."""
-    wanted = {event_id for summary in summaries for event_id in summary.listed}
-    found = Event.objects.in_bulk(wanted) if wanted else {}
-    for summary in summaries:
-        lines: list[str] = []
-        language, base = summary.member.spoken_language, f"/{summary.member.account.hub_id}/notifications/"
-        for event_id in summary.listed:
-            title = rendering.render(found[event_id].type, found[event_id].data, language=language).title[:200]
-            lines.append(f"{title}\t{base}{event_id}/open/")
-        while len("\n".join(lines).encode()) > MOST_BYTES:
-            lines.pop()
-        summary.event.data["listed"] = "\n".join(lines)

@@ -35,6 +35,7 @@ from tests import factories
 
 MENTION = types.TYPES["deals.mentioned"]  # bell, pop-up, browser and mail
 STAGE = types.TYPES["deals.stage_changed"]  # bell and mail
+CATCH_UP = types.system.CATCH_UP.example
 REQUIRED = types.TYPES["system.billing_message"]
 NIGHTS = [Hours(day, time(22), time(7)) for day in range(7)]
 
@@ -345,6 +346,23 @@ def test_a_pause_that_ends_in_quiet_hours_lets_only_the_mail_go(bob, delivered):
     held = Delivery.objects.get(channel="browser")
     assert (held.status, held.error) == ("held", holding.QUIET)
     assert Notification.objects.get(member=bob).hushed == Hushed.PAUSED  # its pop-up waits on
+
+
+def test_a_summary_that_was_held_itself_is_no_news(bob):
+    with_browser(bob)
+    be_quiet(bob)
+    tell(bob, count=2)
+    carry("browser")
+    quiet.pause(bob, until=soon(hours=2))
+    Silence.objects.update(starts_at=None, ends_at=None)
+    events.emit(types.system.CATCH_UP, audience=[bob], data=CATCH_UP)
+    tell(bob, count=2)
+    carry("browser")
+    be_back(bob)
+
+    assert summaries(bob)[-1].data["count"] == 4
+    assert set(statuses("browser")) == {"summed"}
+    assert not catching_up.has_due()
 
 
 def test_summaries_speak_the_members_language(bob):
