@@ -339,5 +339,6 @@ LOGGING = {
         "apprise": {"level": "ERROR"},  # what went wrong is on the delivery's row, in better words
         "django.request": {"level": "ERROR"},  # a 404 is an answer, not news
         "django.security.DisallowedHost": {"level": "ERROR"},
+        **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "hpack")},  # their INFO names device tokens
     },
 }

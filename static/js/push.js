@@ -153,13 +153,16 @@ class PushBrowser extends HTMLElement {
 
   #test = async () => {
     const found = await subscription();
+    this.hasArrived = false;
     const said = await tell("test", { endpoint: found?.endpoint ?? "" });
     if (said.code === "unknown_browser") localStorage.removeItem(KNOWN);
-    this.#say(said.said ?? this.dataset.failed);
+    if (!this.hasArrived) this.#say(said.said ?? this.dataset.failed); // it may arrive before the answer does
   };
 
   #heard = ({ data }) => {
-    if (data?.kind === "pushed" && data.id === 0) this.#say(this.dataset.arrived);
+    if (data?.kind !== "pushed" || data.id !== 0) return;
+    this.hasArrived = true;
+    this.#say(this.dataset.arrived);
   };
 
   #say(words) {

@@ -1,6 +1,7 @@
 """Native applications at their protocol boundary: local services that check as Google's and Apple's do."""
 
 import dataclasses
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -333,6 +334,15 @@ def test_a_token_is_sealed_and_one_row_however_often_it_is_registered(bob, carol
     assert row.user == carol.user
     assert "ab" * 32 not in row.token
     assert sealing.unseal(row.token) == "ab" * 32
+
+
+def test_a_token_stands_in_no_log(bob, services, caplog):
+    register(bob, IPHONE)
+    caplog.set_level(logging.DEBUG)
+    tell(bob)
+
+    assert push() == 1
+    assert token_of(IPHONE) not in caplog.text
 
 
 def test_a_refreshed_token_takes_the_place_of_the_old_one(bob, services):
