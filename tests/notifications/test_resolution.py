@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from accounts.models import Role
 from notifications import channels, events, fanout, preferences, resolution, types
 from notifications.models import AccountDefault, Lock, Notification, Preference, Profile, ProfileCells
+from notifications.other_apps import connecting
+from notifications.other_apps.speaking import Offer
 from notifications.resolution import Choice, Layer, Layers, ProfileChoice
 from notifications.why import explain
 
@@ -143,6 +145,8 @@ def test_the_settings_page_the_fan_out_and_the_explanation_agree(
         ProfileCells.objects.create(profile=profile, type=KIND.key, chosen=choice.chosen, on=choice.on)
     for channel, is_on in locks.items():
         Lock.objects.create(account=account, type=KIND.key, channel=channel, is_on=is_on, reason="Because")
+    for app in channels.APPS:  # of an app that was never connected the explanation is silent
+        connecting.keep(bob, app, Offer("somewhere", {}))
     for key, channel in channels.CHANNELS.items():
         preferences.switch(bob, key, on=not off & channel.bit)
 

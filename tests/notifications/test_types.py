@@ -233,7 +233,7 @@ def test_a_declared_type_is_registered_in_its_topic() -> None:
         ({"example": {"boat": True, "url": "/"}}, "“boat” in its example must be text or a whole number"),
         ({"example": {"boat": None, "url": "/"}}, "“boat” in its example must be text or a whole number"),
         ({"example": {"boat": "V", "a b": "c", "url": "/"}}, "“a b” in its example cannot be a placeholder"),
-        ({"defaults": {"bel"}}, "`defaults` has bel, which is no channel; there are bell, browser, "),
+        ({"defaults": {"bel"}}, "`defaults` has bel, which is no channel; there are "),
         ({"defaults": {"bell"}, "only": {"email"}}, "`defaults` has bell, but it is offered only on email"),
         ({"required": {"bell"}, "only": {"email"}}, "`required` has bell, but it is offered only on email"),
         ({"required": {"pigeon"}}, "`required` has pigeon"),
