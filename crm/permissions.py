@@ -49,7 +49,10 @@ def within_kind(member: Membership, kind: str, what: str = "sees") -> Q:
 
 
 def who_may_see(record: Record, members: Iterable[Membership]) -> list[Membership]:
-    """Those of these members who are active and may see a record that is not in the bin. Two queries at most."""
+    """Those of these members who are active and may see a record that is not in the bin.
+
+    One query, and two more for each who sees their team's only and is not named in it.
+    """
     here = [one for one in members if one.account_id == record.account_id and one.is_active and one.user.is_active]
     limited = {
         row.member_id: row.sees

@@ -129,8 +129,10 @@ def move(record: Record, *, to: int, by: Membership | None, version: int | None 
     return change(record, {"stage": to}, by=by, version=version)
 
 
+@transaction.atomic
 def complete(task: Record, *, by: Membership | None, source: Source = Source.PAGE) -> Record:
     """Tick a task off. Twice is once."""
+    task = _locked(task)
     if task.completed_at is not None:
         return task
     return change(task, {"completed_at": timezone.now()}, by=by, source=source)

@@ -194,6 +194,14 @@ def test_after_90_days_the_bin_is_emptied(make, alice):
     assert list(Record.objects.in_bin()) == [fresh]
 
 
+def test_a_task_ticked_off_twice_was_ticked_off_the_first_time(make, alice, bob):
+    task = make("tasks")
+    first = records.complete(task, by=alice)
+
+    assert records.complete(task, by=bob).completed_at == first.completed_at
+    assert records.reopen(task, by=alice).completed_at is None
+
+
 # --- Stages
 
 
