@@ -66,10 +66,10 @@ def prepare(account: Account) -> None:
     _execute(
         """
         INSERT INTO crm_record (account_id, kind, title, owner_id, people, address, domain, due_at, "values", search,
-                                sort_title, to_check, source, created_at, updated_at, version)
+                                match_keys, sort_title, to_check, source, created_at, updated_at, version)
         SELECT %(account)s, 'tasks', format('Call customer %%s back about offer %%s', m.id, i), m.id, ARRAY[m.id], '',
-               '', date_trunc('hour', now()) + make_interval(hours => 20 * i - 60), '{}', '', '', false, 'page', now(),
-               now(), 1
+               '', date_trunc('hour', now()) + make_interval(hours => 20 * i - 60), '{}', '', '{}', '', false, 'page',
+               now(), now(), 1
         FROM generate_series(0, %(tasks)s - 1) i,
              (SELECT id FROM accounts_membership WHERE account_id = %(account)s ORDER BY id) m
         """,

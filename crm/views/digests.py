@@ -35,7 +35,7 @@ class DigestForm(forms.Form):
         label=_lazy("How often"),
         choices=[
             (schedules.OFF, _lazy("Off")),
-            (Frequency.WEEKDAYS.value, _lazy("Every weekday, Monday to Friday")),
+            (Frequency.WEEKDAYS.value, _lazy("Every weekday")),
             (Frequency.WEEKLY.value, _lazy("Every Monday")),
         ],
     )
@@ -95,7 +95,7 @@ def _said(request: MemberRequest) -> str:
     found = standing.of(request.member)
     if not found.is_on:
         return _("Saved. No digest will come.")
-    return _("Saved. The next digest comes on %(when)s.") % {"when": found.next_words}
+    return _("Saved. Next digest: %(when)s") % {"when": found.next_words}
 
 
 def _is_piece(request: HttpRequest) -> bool:
