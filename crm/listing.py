@@ -88,6 +88,11 @@ def _row(column: str, operator: str, value: Any, pk: int) -> Func:
     return Func(left, right, arg_joiner=f" {operator} ", template="%(expressions)s", output_field=BooleanField())
 
 
+def cursor(last: Record, *, sort: str = USUAL) -> str:
+    """Where the page after this record begins."""
+    return _write(last, SORTS[sort][0], sort)
+
+
 def _following(column: str, value: Any, pk: int, *, is_turned: bool) -> Q:
     """What stands behind a row. What has no due time comes after all that has."""
     if value is None:

@@ -5,8 +5,9 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from crm import assigning, duplicates, records, tasks_due
+from crm import assigning, bulk, duplicates, records, tasks_due
 from crm.digests import running, schedules
+from crm.models import BulkJob
 from notifications.tasks import A_WHILE, wake
 
 
@@ -20,6 +21,18 @@ def sweep() -> None:
         wake(send_digests)
     if duplicates.check_some():
         wake(check_duplicates)
+    if BulkJob.objects.under_way().exists():
+        wake(carry_bulk)
+
+
+@shared_task(acks_late=True)
+def carry_bulk() -> None:
+    """Assign and delete many records, for a while; what is left takes its turn behind other work."""
+    until = time.monotonic() + A_WHILE
+    while bulk.step():
+        if time.monotonic() > until:
+            wake(carry_bulk)
+            return
 
 
 @shared_task(acks_late=True)

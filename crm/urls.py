@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from accounts.api.paths import RowId
 from crm.converters import KindConverter
-from crm.views import activities, around, editing, index, record
+from crm.views import activities, around, board, bulk, editing, index, record
 
 register_converter(KindConverter, "kind")
 register_converter(RowId, "pk")
@@ -17,8 +17,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/records/start/", around.start, name="start"),
     path("<int:hub_id>/assigned/<pk:window_id>/", around.assigned, name="assigned"),
     path("<int:hub_id>/<kind:kind>/", index.index, name="index"),
+    path("<int:hub_id>/<kind:kind>/board/", board.board, name="board"),
+    path("<int:hub_id>/<kind:kind>/board/<pk:stage_id>/", board.more, name="board-more"),
     path("<int:hub_id>/<kind:kind>/new/", editing.new, name="new"),
     path("<int:hub_id>/<kind:kind>/bin/", around.bin_of, name="bin"),
+    path("<int:hub_id>/<kind:kind>/bulk/", bulk.start, name="bulk"),
+    path("<int:hub_id>/<kind:kind>/bulk/<pk:job_id>/", bulk.job, name="bulk-job"),
+    path("<int:hub_id>/<kind:kind>/bulk/<pk:job_id>/cancel/", bulk.cancel, name="bulk-cancel"),
     path("<int:hub_id>/<kind:kind>/columns/", index.choose_columns, name="columns"),
     path("<int:hub_id>/<kind:kind>/views/", index.save_view, name="save-view"),
     path("<int:hub_id>/<kind:kind>/views/<pk:view_id>/delete/", index.delete_view, name="delete-view"),
@@ -28,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/<kind:kind>/<pk:pk>/associations/", record.associations, name="associations"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/follow/", record.follow, name="follow"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/complete/", record.complete, name="complete"),
+    path("<int:hub_id>/<kind:kind>/<pk:pk>/move/", board.move, name="move"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/delete/", record.delete, name="delete"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/restore/", record.restore, name="restore"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/activities/", activities.log, name="log"),

@@ -8,8 +8,8 @@ import pytest
 from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from crm import activities, records
-from crm.models import Activity, AssignmentWindow, Record, SavedView
+from crm import activities, bulk, records, schema
+from crm.models import Activity, AssignmentWindow, BulkJob, Record, SavedView, Stage
 from notifications import events, types
 
 
@@ -30,6 +30,8 @@ ROWS: dict[str, QuerySet[Any]] = {
     "pk": Record.objects.all(),
     "activity_id": Activity.objects.all(),
     "view_id": SavedView.objects.all(),
+    "job_id": BulkJob.objects.all(),
+    "stage_id": Stage.objects.filter(pipeline__kind="deals"),
     "window_id": AssignmentWindow.objects.all(),
 }
 
@@ -54,6 +56,7 @@ def address(route: str, *, hub_id: int, event: int) -> str:
 def event(alice, bob, fan_out):
     deal = records.create(alice.account, "deals", {"name": "Nordic Oak 2027", "owner": bob.pk}, by=alice)
     activities.log(deal, kind="note", text="They want a second forklift.", by=bob)
+    bulk.start(schema.kind_of(alice.account, "deals"), verb="delete", by=bob, ids=[deal.pk])
     SavedView.objects.create(account=alice.account, member=bob, kind="deals", name="Mine")
     event = events.emit(types.deals.STAGE_CHANGED, audience=[bob], by=alice, data=types.deals.STAGE_CHANGED.example)
     fan_out()

@@ -1,6 +1,7 @@
 """The records of an account, what hangs on them, and what waits for its time."""
 
 from crm.models.activities import Activity, ActivityKind, Mention
+from crm.models.bulk import BulkItem, BulkJob, BulkOutcome, Verb
 from crm.models.defined import CustomKind, CustomProperty
 from crm.models.digests import DigestKind, DigestOutcome, DigestRun, DigestSchedule, Frequency
 from crm.models.duplicates import Duplicate, Why
@@ -25,6 +26,9 @@ __all__ = [
     "AssignmentOutcome",
     "AssignmentWindow",
     "Association",
+    "BulkItem",
+    "BulkJob",
+    "BulkOutcome",
     "Change",
     "CustomKind",
     "CustomProperty",
@@ -46,5 +50,6 @@ __all__ = [
     "SavedView",
     "Source",
     "Stage",
+    "Verb",
     "Why",
 ]

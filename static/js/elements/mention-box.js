@@ -12,7 +12,7 @@ class MentionBox extends HTMLElement {
   #at = 0;
   #timer = 0;
   #asking = null; // lets a question that is out of date be dropped
-  #refused = ""; // what was written when Escape closed the list
+  #refused = null; // what was written when Escape closed the list
 
   connectedCallback() {
     this.text = this.querySelector("textarea");
@@ -64,7 +64,7 @@ class MentionBox extends HTMLElement {
     clearTimeout(this.#timer);
     const words = this.#asked;
     if (words === null || words === this.#refused) return this.#close();
-    this.#refused = "";
+    this.#refused = null;
     this.#timer = setTimeout(() => this.#ask(words), WAIT);
   };
 
@@ -134,7 +134,7 @@ class MentionBox extends HTMLElement {
     if (step) this.#at = (this.#at + step + this.#offers.length) % this.#offers.length;
     else if (event.key === "Enter" || event.key === "Tab") this.#take(this.#offers[this.#at]);
     else if (event.key === "Escape") {
-      this.#refused = this.#asked ?? "";
+      this.#refused = this.#asked;
       this.#close();
     } else return;
     event.preventDefault();
