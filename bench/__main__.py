@@ -20,7 +20,7 @@ from bench import services
 from bench.figure import Figure, load, say, table
 
 NAMES = (
-    *("fanout", "fanout_peer", "live", "end_to_end", "broadcast", "page"),
+    *("fanout", "fanout_peer", "live", "end_to_end", "broadcast", "page", "records"),
     *("mail", "push", "webhook", "presence", "digest"),
 )
 RESULTS = Path(__file__).parent / "results" / "latest.json"

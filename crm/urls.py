@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from accounts.api.paths import RowId
 from crm.converters import KindConverter
-from crm.views import activities, around, board, bulk, editing, index, record
+from crm.views import activities, around, board, bulk, duplicates, editing, index, record
 
 register_converter(KindConverter, "kind")
 register_converter(RowId, "pk")
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/records/people/", around.people, name="people"),
     path("<int:hub_id>/records/start/", around.start, name="start"),
     path("<int:hub_id>/assigned/<pk:window_id>/", around.assigned, name="assigned"),
+    path("<int:hub_id>/data-quality/duplicates/", duplicates.everywhere, name="duplicates-everywhere"),
     path("<int:hub_id>/<kind:kind>/", index.index, name="index"),
     path("<int:hub_id>/<kind:kind>/board/", board.board, name="board"),
     path("<int:hub_id>/<kind:kind>/board/<pk:stage_id>/", board.more, name="board-more"),
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/<kind:kind>/<pk:pk>/edit/", editing.edit, name="edit"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/timeline/", record.timeline, name="timeline"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/associations/", record.associations, name="associations"),
+    path("<int:hub_id>/<kind:kind>/<pk:pk>/duplicates/", duplicates.of_record, name="duplicates"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/follow/", record.follow, name="follow"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/complete/", record.complete, name="complete"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/move/", board.move, name="move"),
