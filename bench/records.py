@@ -99,9 +99,10 @@ _INSERT = """
     WITH members AS (
         SELECT array_agg(id ORDER BY id) AS ids FROM accounts_membership WHERE account_id = %(account)s
     ), named AS (
-        SELECT i, (%(first)s::text[])[1 + i %% 20] AS first,
-               (%(last)s::text[])[1 + i / 20 %% 20] || i %% 100000 AS last, ids[1 + i %% cardinality(ids)] AS owner
-        FROM generate_series(1, %(rows)s) i, members
+        SELECT i, (%(first)s::text[])[1 + mixed %% 20] AS first,
+               (%(last)s::text[])[1 + mixed / 20 %% 20] || i %% 100000 AS last,
+               ids[1 + mixed / 400 %% cardinality(ids)] AS owner
+        FROM (SELECT i, abs(hashint8(i)::bigint) AS mixed FROM generate_series(1, %(rows)s) i) mixed, members
     )
     INSERT INTO crm_record (account_id, kind, title, owner_id, people, address, domain, values, search, sort_title,
         match_keys, to_check, source, created_at, updated_at, version)

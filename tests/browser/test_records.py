@@ -197,3 +197,21 @@ def test_what_is_deleted_comes_back_with_undo(device, alice, bob, deal):
 
     expect(page.get_by_role("heading", name="Nordic Oak 2027")).to_be_visible()
     assert not Record.objects.get().is_deleted
+
+
+def test_ticked_records_are_assigned_in_the_background(device, alice, bob, carol, no_violations):
+    for name in ("Mia", "Nils", "Ola"):
+        records.create(alice.account, "contacts", {"first_name": name}, by=alice)
+    page = device(bob).open("contacts/")
+    for name in ("Mia", "Ola"):
+        page.get_by_label(f"Select {name}").check()
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    no_violations(page)
+    page.get_by_label("New owner").select_option(label="Carol")
+    page.get_by_role("button", name="Assign").click()
+    expect(page.get_by_text("2 records.")).to_be_visible()
+    page.get_by_role("button", name="Assign").click()
+
+    expect(page.get_by_text("Finished. 2 records.")).to_be_visible()
+    no_violations(page)
+    assert set(Record.objects.filter(owner=carol).values_list("title", flat=True)) == {"Mia", "Ola"}

@@ -8,8 +8,21 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 from django.utils import timezone
 
-from crm import activities, assigning, associating, following, history, mentioning, paths, permissions, records, schema
+from crm import (
+    activities,
+    assigning,
+    associating,
+    defining,
+    following,
+    history,
+    mentioning,
+    paths,
+    permissions,
+    records,
+    schema,
+)
 from crm.models import Activity, AssignmentWindow, Association, Mention, RecordView
+from notifications.models import Notification
 
 
 @pytest.fixture
@@ -263,7 +276,6 @@ def test_the_first_page_shows_ones_due_tasks_and_what_one_opened(signed_in, made
 
 
 def test_kinds_are_written_in_addresses_as_they_are_told(alice, made):
-    from crm import defining
     from crm.converters import KindConverter
 
     defining.define_kind(alice.account, key="berths", label="Berth", plural="Berths", by=alice)
@@ -271,3 +283,26 @@ def test_kinds_are_written_in_addresses_as_they_are_told(alice, made):
         record = made(key)
         assert resolve(paths.record(record)).kwargs["kind"] == key
         assert f"/{KindConverter().to_url(key)}/" in paths.record(record)
+
+
+@pytest.mark.req("N-063", "N-068", "N-069", "N-072", "N-081", "N-094", "N-140", "N-145")
+@pytest.mark.parametrize("is_comment", [False, True], ids=["note", "comment"])
+@pytest.mark.parametrize("kind", ["contacts", "companies", "deals", "tickets", "tasks", "berths"])
+def test_a_mention_written_on_a_page_arrives_and_leads_back(
+    signed_in, made, fan_out, alice, bob, carol, kind, is_comment
+):
+    defining.define_kind(alice.account, key="berths", label="Berth", plural="Berths", by=alice)
+    record = made(kind)
+    url = f"{paths.record(record)}activities/"
+    if is_comment:
+        note = activities.log(record, kind="note", text="They called.", by=alice)
+        url = f"{url}{note.pk}/comments/"
+
+    signed_in(bob).post(url, {"kind": "note", "text": f"Have a look, {mentioning.token(carol)}"})
+    fan_out()
+
+    told = Notification.objects.get(member=carol).event
+    kind_ = schema.kind_of(alice.account, kind)
+    assert told.type == ("comments.mentioned" if is_comment else kind_.told.mentioned.key)
+    page = signed_in(carol).get(told.data["url"].partition("#")[0]).content.decode()
+    assert '<span class="mention">@Carol</span>' in page
