@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('crm', '0002_saved_views'),
+        ('crm', '0003_saved_views'),
     ]
 
     operations = [
