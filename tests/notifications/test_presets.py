@@ -80,7 +80,7 @@ def test_what_presets_say(key, type_key, on):
 
 def test_each_mention_and_assignment_is_recognised_by_its_key():
     """Beside those whose words say so, no type is taken for one."""
-    told = re.compile("@mentioned|is (re)?assigned to you$")
+    told = re.compile("@mentioned|(is|are) (re)?assigned to you")
     for kind in types.TYPES.values():
         assert presets.is_personal(kind) == bool(told.search(str(kind.label))), kind.key
 
@@ -150,7 +150,7 @@ def test_the_grid_is_filled_reviewed_and_applied(as_alice, account, alice, bob, 
 
     review = as_alice.post(f"{DEFAULTS}?preset=calm", checked(page) | {"_review": "1"})
     text = words(review)
-    assert re.search(r"3 members, \d+ cells change with this", text)
+    assert re.search(r"3 members, [\d,]+ cells change with this", text)
     assert "1 member has chosen otherwise and keeps it." in text
     assert re.search(r"\d+ more settings change nothing for anybody now", text)
     assert "It began with the preset “Calm: e-mail for what is urgent only”" in text

@@ -326,7 +326,7 @@ def test_after_a_pause_the_mails_are_one_mail_with_a_list(bob, delivered):
     for event in told:
         address = f"/1001/notifications/{event.pk}/open/"
         assert address in letter.body
-        assert f'{address}">' in page
+        assert f'{address}"' in page
     assert statuses("email") == ["summed"] * 3 + ["sent"]
 
 
@@ -503,11 +503,11 @@ def test_the_list_of_what_was_told_says_what_was_held(bob):
     be_quiet(bob)
     tell(bob)
     (lately,) = told.lately(MENTION, bob)
-    assert lately.sentence == "Bell, E-mail; held for quiet hours: Pop-up, Browser"
+    assert lately.sentence == "Bell, E-mail; held for quiet hours: Pop-up, Browser, Mobile app"
 
     be_back(bob)
     (lately,) = told.lately(MENTION, bob)
-    assert lately.sentence == "Bell, E-mail; told after quiet hours: Pop-up, Browser"
+    assert lately.sentence == "Bell, E-mail; told after quiet hours: Pop-up, Browser, Mobile app"
 
 
 def test_a_summary_leads_to_what_is_unread_however_it_came(client, account, bob):
