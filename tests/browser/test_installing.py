@@ -18,9 +18,13 @@ Navigator.prototype.clearAppBadge = function () { window.badges.push(0); return 
 """
 
 
-def settled(device, member, path="notifications/"):
+def settled(device, member):
     """A page that the service worker answers for, with the offline page kept."""
-    page = device(member).open(path)
+    return settled_on(device(member))
+
+
+def settled_on(seat):
+    page = seat.open("notifications/")
     wait_for(lambda: bool(page.evaluate(CONTROLLED)), "the service worker is in charge")
     wait_for(lambda: any(url.endswith("/offline/") for url in page.evaluate(KEPT)), "the offline page is kept")
     return page
@@ -90,3 +94,24 @@ def test_the_number_on_the_icon_is_what_is_unread(device, bob, tell):
     page.context.clear_cookies()
     page.goto(bobs.stack.url + "/accounts/login/")
     assert page.evaluate("window.badges") == [0]
+
+
+@pytest.mark.req("N-037")
+def test_a_push_shows_itself_and_puts_the_number_on_the_icon_with_no_page_open(device, bob):
+    bobs = device(bob)
+    bobs.context.grant_permissions(["notifications"])
+    page = settled_on(bobs)
+    (worker,) = (one for one in bobs.context.service_workers if one.url.endswith("/sw.js"))
+    worker.evaluate("self.navigator.setAppBadge = async (number) => { self.badge = number; }")
+    said = {"v": 1, "id": 7, "hub": 1001, "title": "Ann mentioned you", "body": "", "url": "/1001/", "unread": 3}
+
+    worker.evaluate(
+        """(said) => self.dispatchEvent(new PushEvent("push", {data: JSON.stringify(said)}))""",
+        said,
+    )
+
+    wait_for(lambda: worker.evaluate("self.badge") == 3, "the icon says 3")
+    assert worker.evaluate("self.registration.getNotifications().then((all) => all.map((one) => one.title))") == [
+        "Ann mentioned you"
+    ]
+    page.close()
