@@ -19,6 +19,7 @@ SCOPES = {
     "notifications.write": _("Mark notifications read or archived"),
     "preferences.read": _("Read preferences, defaults and profiles"),
     "preferences.write": _("Change preferences, defaults and profiles"),
+    "connections.write": _("Connect other apps for members, who are then told there"),
     "members.read": _("Read members and teams"),
     "deliveries.read": _("Read how deliveries do"),
     "deliveries.write": _("Send failed deliveries again"),

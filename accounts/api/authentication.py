@@ -25,6 +25,7 @@ MAY = {  # what a member may do with their session, by role
             "notifications.write",
             "preferences.read",
             "preferences.write",
+            "connections.write",
             "members.read",
             "records.read",
             "records.write",

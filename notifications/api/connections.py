@@ -12,11 +12,11 @@ from notifications.api.naming import AboutQuery, subject_of
 from notifications.other_apps import connecting, webhooks
 from notifications.other_apps.connecting import Standing
 
-SCOPES = {
+SCOPES = {  # writing has a scope of its own: whoever connects an app reads there what the member is told
     "GET": "preferences.read",
-    "PUT": "preferences.write",
-    "POST": "preferences.write",
-    "DELETE": "preferences.write",
+    "PUT": "connections.write",
+    "POST": "connections.write",
+    "DELETE": "connections.write",
 }
 
 

@@ -141,7 +141,6 @@ def keep(member: Membership, channel: Connected, offer: Offer) -> Made:
         "last_success_at": None,
         "last_error": "",
         "last_error_at": None,
-        "tested_at": None,
     }
     row, _made = Connection.objects.update_or_create(member=member, channel=channel.key, defaults=facts)
     return Made(row, offer.shown_once)

@@ -119,7 +119,7 @@ def redrive_of(account: Any) -> Redrive:
 
 
 def _filled(path: str, pk: int) -> str:
-    path = path.removeprefix("api/v1/").replace("<str:key>", "deals.assigned")
+    path = path.removeprefix("api/v1/").replace("<str:key>", "deals.assigned").replace("<str:app>", "webhook")
     while "<row:" in path:
         before, _open, rest = path.partition("<row:")
         path = f"{before}{pk}{rest.partition('>')[2]}"
