@@ -121,7 +121,7 @@ def test_the_number_of_queries_does_not_grow(signed_in, made, alice, bob):
         made(first_name="Mia", city="Oslo", owner=bob.pk)
 
     assert count() == few
-    assert few <= 22
+    assert few <= 26  # four of them only for the time limit of a search
 
 
 def test_a_member_sees_only_what_they_may(signed_in, made, alice, bob, carol):
