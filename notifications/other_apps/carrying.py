@@ -19,8 +19,8 @@ from notifications.posting import Verdict
 if TYPE_CHECKING:
     from notifications.channels.connected import Connected
 
-TOGETHER = 100  # parcels whose connections are read with one query
-UNDER_WAY = 300  # at once, in this process
+TOGETHER = 200  # parcels whose connections are read with one query
+UNDER_WAY = 500  # at once, in this process
 GATHER, NAP = 0.1, 0.02  # seconds
 WAIT = 0.25  # seconds after which the caller may write down what is known
 

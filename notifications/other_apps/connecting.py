@@ -27,6 +27,7 @@ from notifications.rendering import Message
 
 ERROR_KEPT = 300  # characters
 TEST_EVERY = timedelta(seconds=10)
+SEEN_EVERY = timedelta(minutes=1)  # how exactly we know the last success
 TEST_TYPE = "bellhop.test"
 
 
@@ -216,7 +217,8 @@ def learn(channel: Connected, answers: Sequence[Answer]) -> None:
     taken = [answer.job for answer in answers if answer.verdict is Verdict.TAKEN]
     if taken:
         working = Connection.objects.filter(pk__in=[job.connection_id for job in taken])
-        working.filter(broken_at=None).update(last_success_at=now, last_error="", last_error_at=None)
+        is_news = Q(last_success_at=None) | Q(last_success_at__lt=now - SEEN_EVERY) | ~Q(last_error="")
+        working.filter(is_news, broken_at=None).update(last_success_at=now, last_error="", last_error_at=None)
         mended = [job.connection_id for job in taken if job.is_test]
         if mended:
             Connection.objects.filter(pk__in=mended).update(
