@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.models import Account, Membership, Team
 from crm import activities, assigning, associating, defining, following, mentioning, records, stages
+from crm.digests import schedules, sending_now
 from crm.kinds import BUILT_IN
 from crm.models import Record
 from crm.searching import folded
@@ -50,6 +51,9 @@ def load() -> None:
     _showrooms(oak, people, by=alice)
     _talk(deals, people, Team.objects.get(account=oak, name="Sales"))
     assigning.close_due(timezone.now() + ASSIGNMENT_WINDOW)
+    for member in people[:2]:  # the task digest, on weekdays, and the first one at once
+        schedules.choose(member, frequency="weekdays")
+        sending_now.send(member)
 
 
 def _companies(oak: Account, people: list[Membership], *, by: Membership) -> list[Record]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import translation
@@ -11,8 +12,7 @@ from notifications import types
 from notifications.types.base import NotificationType
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of a list: what it is, a few words on it, and where it leads (absolute)."""
 
     text: str

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import translation
@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from crm import paths
 from crm.digests import task_lists, timing
-from crm.models import DigestKind, Record
+from crm.models import DigestKind
 from notifications.personal import Personal, Recipient
 from notifications.rendering import Line, Section, absolute
 
@@ -50,13 +50,12 @@ class Told:
         )
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """What is said of one task."""
 
     pk: int
     title: str
-    due_at: datetime
+    due: int  # seconds since 1970: read ten times as fast as a moment
 
 
 def for_each(recipients: Sequence[Recipient]) -> Mapping[Recipient, Personal]:
@@ -95,20 +94,26 @@ def _read(recipients: Sequence[Recipient]) -> list[Told]:
 
 
 def _tasks(ids: set[int]) -> dict[int, Task]:
-    rows = Record.objects.live().filter(pk__in=ids, completed_at=None).values_list("pk", "title", "due_at")
-    return {pk: Task(pk, title, due_at) for pk, title, due_at in rows if due_at}
+    """What is said of these tasks. One array instead of thousands of values: the ORM takes as long as all else."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, title, extract(epoch FROM due_at)::bigint FROM crm_record
+            WHERE id = ANY(%s) AND deleted_at IS NULL AND completed_at IS NULL AND due_at IS NOT NULL
+            """,
+            [list(ids)],
+        )
+        return {row[0]: Task(*row) for row in cursor.fetchall()}
 
 
 def _personal(digest: Told, tasks: Mapping[int, Task], headings: Sequence[str], language: str) -> Personal:
     data: dict[str, Any] = {"due": digest.today, "overdue": digest.overdue, "tasks": _some(digest, tasks)}
-    zone = timing.zone_of(digest.zone)
-    today = digest.ran_at.astimezone(zone).date()
+    today, now = digest.ran_at.astimezone(timing.zone_of(digest.zone)).date(), digest.ran_at.timestamp()
     sections = []
     for heading, (count, ids) in zip(headings, digest.parts, strict=True):
         lines = []
         for task in (tasks[pk] for pk in ids if pk in tasks):
-            due = task.due_at.astimezone(zone)
-            words = due_words(due.date(), due.hour, due.minute, today, task.due_at < digest.ran_at, language)
+            words = due_words(task.due, digest.zone, today, task.due < now, language)
             lines.append(Line(task.title, words, absolute(paths.task(digest.hub_id, task.pk))))
         left = count - len(ids)
         more = ngettext("and %(n)s more", "and %(n)s more", left) % {"n": left} if left else ""
@@ -123,10 +128,10 @@ def _some(digest: Told, tasks: Mapping[int, Task]) -> str:
 
 
 @lru_cache(maxsize=16_384)
-def due_words(day: date, hour: int, minute: int, today: date, is_over: bool, language: str) -> str:
+def due_words(due: int, zone: str, today: date, is_over: bool, language: str) -> str:
     """ "Due today, 14:30", "Was due yesterday, 09:00": in the language that is given, which is the active one."""
-    moment = datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 (a clock's face, not a moment)
-    at = date_format(moment, "TIME_FORMAT")
+    moment = datetime.fromtimestamp(due, timing.zone_of(zone))
+    day, at = moment.date(), date_format(moment, "TIME_FORMAT")
     facts = {"time": at, "weekday": date_format(moment, "l"), "day": date_format(moment, "DATE_FORMAT")}
     near = {
         (today, False): _("Due today, %(time)s"),

@@ -5,7 +5,7 @@ from collections import Counter
 from django.core.management import call_command
 
 from crm import duplicates
-from crm.models import Activity, AssignmentWindow, Duplicate, Record
+from crm.models import Activity, AssignmentWindow, DigestRun, Duplicate, Record
 from notifications.models import Event
 
 
@@ -21,5 +21,6 @@ def test_the_demo_has_some_hundreds_of_records_and_news_for_bob(db):
     assert Activity.objects.count() > 20
     assert Duplicate.objects.exists()
     assert not AssignmentWindow.objects.filter(closed_at=None).exists()
+    assert DigestRun.objects.filter(outcome="told", overdue__gt=0).count() == 2
     words = Event.objects.filter(type="general.records_assigned").values_list("data", flat=True)
     assert any("contacts" in data["records"] and "tasks" in data["records"] for data in words)

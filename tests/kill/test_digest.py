@@ -1,8 +1,10 @@
 """Workers die while digests are computed and just after mails were handed over: each member has one a day."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import psutil
 import psycopg
@@ -55,19 +57,13 @@ def test_whoever_dies_each_member_has_one_digest_a_day(house: House, slow_sink: 
             house.part("worker").kill()
         wait_for(lambda day=day: is_told(house, day, members), "all of the day are sent", seconds=45)  # type: ignore[misc]
 
-    runs = rows(house, "SELECT count(*), count(DISTINCT (member_id, \"on\")) FROM crm_digestrun WHERE outcome = 'told'")
-    assert runs == [(members * DAYS, members * DAYS)]
-    marked = {
-        f"<n.{event}.{member}"
-        for event, member in rows(
-            house,
-            "SELECT d.event_id, d.member_id FROM notifications_delivery d "
-            "JOIN notifications_event e ON e.id = d.event_id WHERE e.type = 'tasks.digest' AND d.is_repeat_possible",
-        )
-    }
-    arrived = digests(slow_sink)
-    assert len(set(arrived)) == members * DAYS
-    assert [id_ for id_ in set(arrived) if arrived.count(id_) > 1 and id_.partition("@")[0] not in marked] == []
+    told = rows(house, 'SELECT event_id, member_id, "on" FROM crm_digestrun WHERE "on" >= \'2035-01-01\'')
+    assert len(told) == len({(member, on) for _event, member, on in told}) == members * DAYS
+    arrived = Counter(id_.partition("@")[0] for id_ in digests(slow_sink))
+    assert [one for one in told if not arrived[f"<n.{one[0]}.{one[1]}"]] == []
+    marked = rows(house, "SELECT event_id, member_id FROM notifications_delivery WHERE is_repeat_possible")
+    twice = {id_ for id_, times in arrived.items() if times > 1}
+    assert twice - {f"<n.{event}.{member}" for event, member in marked} == set()
 
 
 def come(house: House, day: int) -> None:
@@ -98,6 +94,6 @@ def is_told(house: House, day: int, members: int) -> bool:
     return False
 
 
-def rows(house: House, statement: str, *values: object) -> list[tuple[int, ...]]:
+def rows(house: House, statement: str, *values: object) -> list[tuple[Any, ...]]:
     with psycopg.connect(house.fact("DATABASE_URL")) as connection:
         return connection.execute(statement.encode(), values or None).fetchall()
