@@ -33,6 +33,7 @@ from notifications.mail.headers import (
 from notifications.mail.links import Reader
 
 COLUMNS = 72
+LIST = "\ue002"  # where the lists go, whose lines are wrapped already
 BOUNDARY = "=_bellhop"  # “=_” never occurs in quoted-printable, so no text can contain it
 _CAN_LINK = re.compile(r"https?://", re.IGNORECASE)
 
@@ -86,8 +87,9 @@ def write(parcel: Parcel) -> Letter:
     shape = sheets.Shape(
         bool(words["body"]), parcel.may_turn_off, has_missed=parcel.missed is not None, has_sections=bool(listed)
     )
-    plain_list, page_list = listing.laid_out(listed, parcel.language) if listed else ("", "")
-    plain = sheets.quoted(wrapped(sheets.text(parcel.language, shape).fill(words | {"sections": plain_list})))
+    plain_list, page_list = listing.laid_out(listed, parcel.language, wrap=wrapped, columns=COLUMNS)
+    text = wrapped(sheets.text(parcel.language, shape).fill(words | {"sections": LIST}))
+    plain = sheets.quoted(text.replace(LIST, plain_list) if listed else text)
     page = sheets.html(parcel.language, shape).fill(_escaped(words) | {"sections": page_list})
     _name, sender = name_and_address(settings.DEFAULT_FROM_EMAIL)
     part = "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
