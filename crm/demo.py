@@ -42,10 +42,13 @@ def load() -> None:
     oak = Account.objects.get(hub_id=1001)
     people = list(Membership.objects.active().of(oak).select_related("user", "account").order_by("pk"))
     alice = people[0]
-    companies = _companies(oak, people, by=alice)
-    contacts = _contacts(oak, people, companies, by=alice)
+    companies = _companies(oak, by=alice)
+    contacts = _contacts(oak, companies, by=alice)
     deals = _deals(oak, people, companies, contacts, by=alice)
     _tickets(oak, people, contacts, by=alice)
+    for number, record in enumerate([*companies, *contacts]):  # after they were associated, which owners hear of
+        if number % 3:
+            records.assign(record, to=people[number % len(people)], by=alice)
     _leads(oak, people, by=alice)
     _tasks(oak, people, by=alice)
     _showrooms(oak, people, by=alice)
@@ -56,7 +59,7 @@ def load() -> None:
         sending_now.send(member)
 
 
-def _companies(oak: Account, people: list[Membership], *, by: Membership) -> list[Record]:
+def _companies(oak: Account, *, by: Membership) -> list[Record]:
     made = []
     for number, name in enumerate(COMPANIES):
         city, country = CITIES[number % len(CITIES)]
@@ -66,14 +69,13 @@ def _companies(oak: Account, people: list[Membership], *, by: Membership) -> lis
             "city": city,
             "country": country,
             "employees": 12 + 37 * number,
-            "owner": people[number % len(people)].pk,
         }
         made.append(records.create(oak, "companies", given, by=by))
     records.create(oak, "companies", {"name": "Marlow and Finch Ltd", "domain": "marlowfinch.example"}, by=by)  # twice
     return made
 
 
-def _contacts(oak: Account, people: list[Membership], companies: list[Record], *, by: Membership) -> list[Record]:
+def _contacts(oak: Account, companies: list[Record], *, by: Membership) -> list[Record]:
     made = []
     for number in range(160):
         first, last = FIRST[number % len(FIRST)], LAST[number % len(LAST)]
@@ -90,8 +92,6 @@ def _contacts(oak: Account, people: list[Membership], companies: list[Record], *
             "city": city,
             "country": country,
         }
-        if number % 3:
-            given["owner"] = people[number % len(people)].pk
         contact = records.create(oak, "contacts", given, by=by)
         associating.associate(contact, company, by=by)
         made.append(contact)
@@ -113,12 +113,11 @@ def _deals(
             "currency": "EUR",
             "close_date": (today + timedelta(days=5 * number - 60)).isoformat(),
             "stage": steps[number % len(steps)].pk,
-            "owner": people[number % len(people)].pk,
         }
         deal = records.create(oak, "deals", given, by=by)
         associating.associate(deal, company, by=by)
         associating.associate(deal, contacts[number], by=by)
-        made.append(deal)
+        made.append(records.assign(deal, to=people[number % len(people)], by=by))
     return made
 
 
@@ -130,10 +129,10 @@ def _tickets(oak: Account, people: list[Membership], contacts: list[Record], *, 
             "name": TROUBLES[number % len(TROUBLES)],
             "priority": ("low", "medium", "high", "urgent")[number % 4],
             "stage": steps[number % len(steps)].pk,
-            "owner": people[(number + 2) % len(people)].pk,
         }
         ticket = records.create(oak, "tickets", given, by=by)
         associating.associate(ticket, contacts[number * 3], by=by)
+        records.assign(ticket, to=people[(number + 2) % len(people)], by=by)
 
 
 def _leads(oak: Account, people: list[Membership], *, by: Membership) -> None:
