@@ -45,7 +45,7 @@ class OtherApps:
     def __init__(self) -> None:
         self.posts: list[Post] = []
         self.answers: list[Answer] = []
-        self.connections = 0
+        self.at_once = self.most_at_once = 0
         self._ready = threading.Event()
 
     def start(self) -> "OtherApps":
@@ -94,7 +94,10 @@ class OtherApps:
         if not self.answers:
             return post, None
         forced = self.answers.pop(0)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(forced.after)
+        self.at_once -= 1
         kind = "application/json" if forced.text.startswith("{") else "text/plain"
         return post, web.Response(status=forced.status, headers=forced.headers, text=forced.text, content_type=kind)
 

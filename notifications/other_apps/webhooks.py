@@ -73,7 +73,7 @@ class Webhooks:
         return Offer(label, {"url": url, **(kept or {"key": new})}, shown_once=new)
 
     def begin(self, jobs: Sequence[Job], answers: "SimpleQueue[Answer]") -> None:
-        poster().begin(*(self._answer(job, answers) for job in jobs))
+        poster().line_up((job.secret["url"], self._answer(job, answers)) for job in jobs)
 
     def learn(self, answers: Sequence[Answer]) -> None:
         webhook_log.write(answers)
@@ -89,9 +89,8 @@ class Webhooks:
 
     async def _send(self, job: Job) -> Answer:
         url, now = job.secret["url"], int(time.time())
-        async with poster().turn(url):
-            body = packed(job)
-            return answer_of(job, await poster().post(url, body=body, headers=headers(job, body, at=now)))
+        body = packed(job)
+        return answer_of(job, await poster().post(url, body=body, headers=headers(job, body, at=now)))
 
 
 def _only_the_port_is_wrong(url: str) -> bool:

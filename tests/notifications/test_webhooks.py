@@ -451,3 +451,14 @@ def test_each_is_reached_where_they_are_connected_and_it_works(bob, carol, alice
 
     apps_bits = sum(app.bit for app in channels.APPS)
     assert {member: bits & apps_bits for member, bits in waiting.items()} == {alice.pk: 0, bob.pk: 1024, carol.pk: 0}
+
+
+def test_one_endpoint_gets_a_hundred_at_once_and_no_more(account, apps, connected):
+    members = factories.members(account, 150)
+    for member in members:
+        connected(member)
+    apps.answer(200, times=150, after=0.2)
+    emit(*members)
+
+    assert send() == 150
+    assert 20 < apps.most_at_once <= posting.PER_ORIGIN
