@@ -20,7 +20,7 @@ from accounts.models import Membership
 from crm import paths, schema, telling
 from crm.kinds import Kind
 from crm.models import Assignment, AssignmentOutcome, AssignmentWindow, Record, RecordView, Source
-from notifications import events, preferences
+from notifications import events, preferences, reaching
 from notifications.types import general
 from notifications.types.base import ASSIGNMENT_WINDOW
 
@@ -214,9 +214,14 @@ def counted(numbers: Mapping[str, int], kinds: Mapping[str, Kind]) -> str:
 
 
 def _turned_off(recipient: Membership, kinds: set[Kind]) -> set[str]:
-    """The kinds whose assignments the member wants on no channel: they stay out of a merged notification."""
+    """The kinds whose assignments the member wants nowhere: they stay out of a merged notification."""
     standing = preferences.standing(recipient, [kind.told.assigned for kind in kinds])
-    return {kind.key for kind in kinds if not any(cell.is_on for cell in standing.cells(kind.told.assigned))}
+    reached = reaching.channels_of(recipient)
+    return {
+        kind.key
+        for kind in kinds
+        if not any(cell.is_on and cell.channel in reached for cell in standing.cells(kind.told.assigned))
+    }
 
 
 def _open_window(recipient: int) -> int:

@@ -6,8 +6,11 @@ answers from one look at the account's connections (a hashed subplan) and for fe
 which.
 """
 
+from django.db import connection
+
+from accounts.models import Membership
 from notifications import channels
-from notifications.channels.base import Reaching
+from notifications.channels.base import Channel, Reaching
 from notifications.channels.connected import Connected
 
 _APPS = sum(app.bit for app in channels.APPS)
@@ -30,3 +33,16 @@ MASK = " & ".join([*_REACHED, _CONNECTED])
 
 It takes the value `account`.
 """
+
+
+def channels_of(member: Membership) -> list[Channel]:
+    """The channels that reach a member at all, whatever they prefer. One query for all that ask."""
+    asking = [channel for channel in channels.ALL if isinstance(channel, Reaching)]
+    answers = ", ".join(f"({channel.reached_sql})" for channel in asking)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {answers} FROM (SELECT %s::bigint AS member_id, %s::bigint AS user_id) AS decided",
+            [member.pk, member.user_id],
+        )
+        reached = {channel.key for channel, is_reached in zip(asking, cursor.fetchone(), strict=True) if is_reached}
+    return [channel for channel in channels.ALL if channel not in asking or channel.key in reached]

@@ -15,8 +15,8 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Membership
-from notifications import channels, preferences, resolution, types
-from notifications.channels.base import Channel, Reaching
+from notifications import channels, preferences, reaching, resolution, types
+from notifications.channels.base import Channel
 from notifications.models import Held
 from notifications.preferences import Cell, CellState, Standing
 from notifications.resolution import Choice, Layers
@@ -105,7 +105,7 @@ def replay(
     made, is_cut = _decisions(member)
     kinds = [kind for kind in preferences.kinds_for(member) if kind.key in {one.type for one in made}]
     standing = preferences.standing(member, kinds)
-    shown = _reaching(member)
+    shown = reaching.channels_of(member)
     switched_off = _switched_off(standing.settings.switched_off, switched)
     before: defaultdict[str, Counter[int]] = defaultdict(Counter)
     after: defaultdict[str, Counter[int]] = defaultdict(Counter)
@@ -184,21 +184,6 @@ def _decisions(member: Membership) -> tuple[list[Decision], bool]:
         if type_key in types.TYPES
     ]
     return made, bool(is_cut)
-
-
-def _reaching(member: Membership) -> list[Channel]:
-    """The channels that reach a member at all. One query for all that ask."""
-    asking = [channel for channel in channels.ALL if isinstance(channel, Reaching)]
-    if not asking:
-        return list(channels.ALL)
-    answers = ", ".join(f"({channel.reached_sql})" for channel in asking)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {answers} FROM (SELECT %s::bigint AS member_id, %s::bigint AS user_id) AS decided",
-            [member.pk, member.user_id],
-        )
-        reached = {channel.key for channel, is_reached in zip(asking, cursor.fetchone(), strict=True) if is_reached}
-    return [channel for channel in channels.ALL if channel not in asking or channel.key in reached]
 
 
 def _switched_off(mask: int, switched: Mapping[str, bool]) -> int:

@@ -42,13 +42,12 @@ def address(route: str, *, hub_id: int, event: int) -> str:
         "hub_id": hub_id,
         "event_id": event,
         "tab": "email",
+        "app": "webhook",
         "snooze_id": 1,
         "type_key": types.deals.STAGE_CHANGED.key,
+        "kind": "deals",
     }
-    samples = {"hub_id": hub_id, "event_id": event, "tab": "email", "app": "webhook"}
-    samples |= {"type_key": types.deals.STAGE_CHANGED.key}
-    samples = {"hub_id": hub_id, "event_id": event, "tab": "email", "type_key": types.deals.STAGE_CHANGED.key}
-    samples |= {"kind": "deals"} | {name: found.latest("pk").pk for name, found in ROWS.items()}
+    samples |= {name: found.latest("pk").pk for name, found in ROWS.items()}
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(samples[found[1]]), route)
 
 

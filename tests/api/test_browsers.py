@@ -16,7 +16,7 @@ from tests.push_service import PushService, Receiver
 @pytest.fixture
 def service(settings: Settings) -> Iterator[PushService]:
     settings.VAPID_PRIVATE_KEY, settings.VAPID_SUBJECT = new_vapid_key(), "mailto:push@example.com"
-    settings.PUSH_LOOPBACK = True
+    settings.OUTGOING_LOOPBACK = True
     server = PushService().start()
     yield server
     server.stop()
@@ -72,7 +72,7 @@ def test_no_key_opens_it_because_browsers_are_a_persons_in_every_account(account
 @pytest.mark.parametrize(
     ("changes", "status", "code", "field"),
     [
-        ({"endpoint": "https://10.0.0.1/x"}, 422, "bad_endpoint", None),
+        ({"endpoint": "https://10.0.0.1/x"}, 422, "bad_address", None),
         ({"endpoint": "x" * 3000}, 422, "invalid", "endpoint"),
         ({"keys": {"p256dh": "x", "auth": "y"}}, 422, "bad_subscription", None),
         ({"keys": {"p256dh": "x"}}, 422, "invalid", "keys.auth"),

@@ -131,7 +131,7 @@ def test_twenty_lines_cost_no_more_queries_than_one(bobs, bob, name):
 def test_opening_marks_it_read_and_leads_on(bobs, bob):
     ours = told(bob, url="/1001/notifications/?unread=on")
     theirs = told(bob, url="https://example.com/report")
-    gone = told(bob, url="/1001/deals/7/")
+    gone = told(bob, url="/1001/nothing-of-ours/7/")
 
     assert bobs.get(url("open", event_id=ours.pk)).url == "/1001/notifications/?unread=on"
     assert bobs.get(url("open", event_id=theirs.pk)).url == "https://example.com/report"

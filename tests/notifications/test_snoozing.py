@@ -59,7 +59,7 @@ def test_it_comes_back_by_push_and_not_by_mail(bob):
     come_due()
 
     back = Notification.objects.get(event=Snooze.objects.get().returned)
-    assert back.channels == 1 | 2 | 8
+    assert back.channels == 1 | 2 | 8 | 16
     assert back.waiting == 8
     delivering.write_deliveries(CARRIER["email"], limit=10)
     assert [row.event_id for row in Delivery.objects.filter(channel="email")] == [event.pk]
@@ -71,7 +71,7 @@ def test_it_comes_back_even_where_its_kind_was_turned_off_under_the_bell(bob):
     preferences.choose(bob, {(MENTION.key, "bell"): False, (MENTION.key, "popup"): False})
     come_due()
 
-    assert Notification.objects.get(event=Snooze.objects.get().returned).channels == 1 | 8
+    assert Notification.objects.get(event=Snooze.objects.get().returned).channels == 1 | 8 | 16
 
 
 @pytest.mark.parametrize("was_read", [True, False])
