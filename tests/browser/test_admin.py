@@ -3,7 +3,8 @@
 from playwright.sync_api import Page, expect
 
 from notifications.models import AccountDefault, Delivery, PreferenceChange, Redrive
-from tests.browser.conftest import Device, wait_for
+from tests.browser.conditions import wait_for
+from tests.browser.conftest import Device
 
 DEFAULTS = "/admin/notifications/accountdefault/"
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from notifications import bell
-from tests.browser.conftest import wait_for
+from tests.browser.conditions import wait_for
 
 CONTROLLED = "navigator.serviceWorker.ready.then(() => !!navigator.serviceWorker.controller)"
 KEPT = """caches.keys().then(async (names) => (await Promise.all(

@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 from accounts.models import Membership
 from notifications import preferences, types
 from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, Event
-from tests.browser.conftest import wait_for
+from tests.browser.conditions import wait_for
 from tests.browser.firefox import Firefox
+from tests.browser.seat import Seat
 from tests.browser.stack import Stack
-from tests.browser.test_push import Seat
 from tests.notifications.test_mobile import ANDROID, IPHONE
 from tests.push_service import PushService
 

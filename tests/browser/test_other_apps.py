@@ -10,7 +10,7 @@ from notifications import channels, delivering, events, fanout, preferences, typ
 from notifications.models import Connection
 from notifications.other_apps import connecting, webhooks
 from notifications.other_apps.speaking import Offer
-from tests.browser.conftest import wait_for
+from tests.browser.conditions import wait_for
 from tests.other_apps import OtherApps
 
 TAB = "settings/notifications/other-apps/"

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from notifications import bell, preferences, quiet, snoozing, types
 from notifications.models import Silence, Snooze
-from tests.browser.conftest import wait_for
+from tests.browser.conditions import wait_for
 
 QUIET, WHAT_IF = "settings/notifications/quiet-hours/", "settings/notifications/what-if/"
 SNOOZED = "notifications/snoozed/"

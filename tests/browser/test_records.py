@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from crm import records, schema, stages
 from crm.models import Mention, Record
-from tests.browser.conftest import wait_for
+from tests.browser.conditions import wait_for
 
 OFFERS = ".mention-list [role=option]"
 
