@@ -26,6 +26,8 @@ from tests.push_service import PushService
 
 PATIENCE = 1000 * conditions.PATIENCE  # in milliseconds, for the browser
 expect.set_options(timeout=PATIENCE)
+SETTLED = """Promise.allSettled(document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished))"""
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 
 
@@ -179,6 +181,7 @@ def no_violations() -> Callable[[Page], None]:
     """Let axe look at a page and fail with what it found."""
 
     def look(page: Page) -> None:
+        page.evaluate(SETTLED)  # what is half faded in is paler than it will be
         page.evaluate(AXE)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         said = [

@@ -77,7 +77,8 @@ def test_dont_show_me_these_under_the_bell_can_be_taken_back(device, bob, tell):
     said = page.locator("#bell-said")
     expect(said).to_contain_text("will not show under the bell anymore")
     assert not preferences.standing(bob).own["deals.mentioned"].on & 1
-    page.keyboard.press("Enter")  # "Undo" has the focus
+    expect(said.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
 
     expect(said).to_contain_text("shows under the bell.")
     assert not preferences.standing(bob).own["deals.mentioned"].chosen & 1

@@ -142,13 +142,13 @@ def test_more_than_three_popups_are_counted(device, bob, tell):
 
 def test_reading_on_one_device_clears_all_others(device, bob, tell):
     laptop, phone = device(bob).open("notifications/"), device(bob).open()
-    event = tell(bob)
+    event = tell(bob, url="/a-page/that-is-gone/")
     for page in (laptop, phone):
         shows(page, "1")
         expect(page.locator(".popup")).to_have_count(1)  # a pop-up on each device
 
     laptop.locator(".popup__title").click()
-    laptop.wait_for_url(f"**/notifications/{event.pk}/why/")  # there is no deal page yet
+    laptop.wait_for_url(f"**/notifications/{event.pk}/why/")
 
     shows(phone, "")
     icon(phone, PLAIN)
