@@ -24,7 +24,7 @@ def clean() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE notifications_event, notifications_notification, notifications_delivery, "
-            "notifications_preference, notifications_sandboxmail, django_session"
+            "notifications_preference, notifications_sandboxmail, django_session CASCADE"
         )
     live.client().flushdb()
 

@@ -114,6 +114,11 @@ class Poster:
         """
         self._loop.call_soon_threadsafe(self._begin, sendings)
 
+    def begin_made(self, make: Callable[[], Iterable[Coroutine[Any, Any, None]]]) -> None:
+        """The same for what is costly to make: it is made in the loop's own thread, all of it in a row. Two threads
+        that compute at once wait for each other most of the time."""
+        self._loop.call_soon_threadsafe(lambda: self._begin(make()))
+
     def line_up(self, sendings: Iterable[tuple[str, Coroutine[Any, Any, None]]]) -> None:
         """Begin them, each with the address it goes to: at most PER_ORIGIN under way to one origin, the others wait.
 

@@ -91,7 +91,7 @@ class Pusher:
 
     def send(self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]") -> None:
         """Begin to send; the answers come into the queue."""
-        poster().begin(*self._sendings(jobs, answers))
+        poster().begin_made(lambda: self._sendings(jobs, answers))
 
     def _sendings(self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]") -> list[Coroutine[Any, Any, None]]:
         """All are sealed before the first one leaves: that is faster than to seal each in its turn."""
