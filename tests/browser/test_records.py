@@ -74,6 +74,7 @@ def test_a_property_is_edited_with_the_keyboard_alone(device, alice, bob):
     expect(city.get_by_role("link")).to_be_focused()
 
     page.keyboard.press("Enter")
+    expect(page.get_by_label("City")).to_be_focused()  # before that the form is still being wired up
     page.get_by_label("City").fill("Bergen")
     page.keyboard.press("Enter")
 
