@@ -86,6 +86,7 @@ def test_somebody_elses_change_is_told_and_can_be_merged(device, alice, bob, no_
     record = records.create(alice.account, "contacts", {"first_name": "Mia", "city": "Oslo"}, by=alice)
     page = device(bob).open(f"contacts/{record.pk}/")
     page.get_by_role("link", name="Edit City").click()
+    expect(page.get_by_label("City")).to_be_focused()
     page.get_by_label("City").fill("Bergen")
     records.change(record, {"city": "Stavanger"}, by=alice)
     page.locator(".property--open").get_by_role("button", name="Save").click()
