@@ -76,7 +76,7 @@ def prepare(account: Account) -> None:
         account=account.pk,
         tasks=TASKS,
     )
-    schedules.adopt()
+    schedules.adopt(everybody=True)
     _execute("VACUUM ANALYZE crm_record")
 
 

@@ -26,6 +26,8 @@ USUAL: Final = {DigestKind.TASKS: Frequency.WEEKDAYS, DigestKind.WORKFLOWS: Freq
 FREQUENCIES: Final = (Frequency.WEEKDAYS, Frequency.WEEKLY)  # of the task digest
 CELL: Final = (task_lists.TYPE.key, "email")
 
+ADOPTED_AT_ONCE = 2_000  # new members at one look; the next look is seconds away
+
 
 class InvalidDigest(DomainError):
     code = "invalid_digest"
@@ -130,7 +132,8 @@ def zone_name(member: Membership) -> str:
 
 
 def adopt(now: datetime | None = None, *, everybody: bool = False) -> int:
-    """Give members who came since the last look their rows; with `everybody` all who have none. Safe to run twice."""
+    """Give members who came since the last look their rows, some thousands at a time, so that an account that grows by
+    many holds nobody up; with `everybody` all who have none. Safe to run twice."""
     now = now or timezone.now()
     made = 0
     for kind in DigestKind:
@@ -138,10 +141,11 @@ def adopt(now: datetime | None = None, *, everybody: bool = False) -> int:
             cursor.execute(
                 f"""
                 SELECT coalesce(nullif(m.time_zone, ''), a.time_zone), array_agg(m.id ORDER BY m.id)
-                FROM accounts_membership m JOIN accounts_account a ON a.id = m.account_id
-                WHERE {_NEW if not everybody else _WITHOUT} GROUP BY 1
+                FROM (SELECT m.id, m.time_zone, m.account_id FROM accounts_membership m
+                      WHERE {_NEW if not everybody else _WITHOUT} ORDER BY m.id LIMIT %(most)s) m
+                JOIN accounts_account a ON a.id = m.account_id GROUP BY 1
                 """,
-                {"kind": kind.value},
+                {"kind": kind.value, "most": None if everybody else ADOPTED_AT_ONCE},
             )
             by_zone = dict(cursor.fetchall())
         made += _make(kind, by_zone, now)
