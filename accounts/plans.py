@@ -15,6 +15,7 @@ class Plan(models.TextChoices):
 
 class Feature(models.TextChoices):
     DEFAULT_PREFERENCES = "default_preferences", _("Default notification preferences")
+    WORKFLOWS = "workflows", _("Workflows")
     SUBSCRIPTION_WORKFLOWS = "subscription_workflows", _("Subscription statuses in workflows")
     SMS = "sms", _("SMS subscriptions")
     WHATSAPP_WORKFLOWS = "whatsapp_workflows", _("WhatsApp subscriptions in workflows")
@@ -24,6 +25,7 @@ class Feature(models.TextChoices):
 
 HAS = {
     Feature.DEFAULT_PREFERENCES: {Plan.ENTERPRISE},  # N-003
+    Feature.WORKFLOWS: {Plan.PROFESSIONAL, Plan.ENTERPRISE},
     Feature.SUBSCRIPTION_WORKFLOWS: {Plan.PROFESSIONAL, Plan.ENTERPRISE},  # S-36
     Feature.SMS: {Plan.PROFESSIONAL, Plan.ENTERPRISE},  # S-30, S-46
     Feature.WHATSAPP_WORKFLOWS: {Plan.PROFESSIONAL, Plan.ENTERPRISE},  # S-45

@@ -5,9 +5,9 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from crm import assigning, bulk, duplicates, records, tasks_due
+from crm import assigning, bulk, duplicates, happenings, records, tasks_due
 from crm.digests import running, schedules
-from crm.models import BulkJob
+from crm.models import BulkJob, Happening
 from notifications.tasks import A_WHILE, wake
 
 
@@ -23,6 +23,18 @@ def sweep() -> None:
         wake(check_duplicates)
     if BulkJob.objects.under_way().exists():
         wake(carry_bulk)
+    if Happening.objects.exists():
+        wake(follow)
+
+
+@shared_task(acks_late=True)
+def follow() -> None:
+    """Let lists, workflows and webhooks follow what happened to records, for a while."""
+    until = time.monotonic() + A_WHILE
+    while happenings.step():
+        if time.monotonic() > until:
+            wake(follow)
+            return
 
 
 @shared_task(acks_late=True)

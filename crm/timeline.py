@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accounts.models import Membership
+from crm import happenings
 from crm.models import Change, Record, Source
 
 
 def write(
     record: Record, lines: Mapping[str, tuple[Any, Any]], *, by: Membership | None, source: Source
 ) -> list[Change]:
-    """Add one line per thing that changed: what, from, to."""
+    """Add one line per thing that changed: what, from, to. Whoever follows records hears of it too."""
+    happenings.note(record, lines, by=by, source=source)
     return Change.objects.bulk_create(
         Change(record=record, version=record.version, what=what, before=before, after=after, by=by, source=source)
         for what, (before, after) in lines.items()

@@ -5,6 +5,7 @@ from crm.models.bulk import BulkItem, BulkJob, BulkOutcome, Verb
 from crm.models.defined import CustomKind, CustomProperty
 from crm.models.digests import DigestKind, DigestOutcome, DigestRun, DigestSchedule, Frequency
 from crm.models.duplicates import Duplicate, Why
+from crm.models.happenings import Happening, What
 from crm.models.pipelines import Outcome, Pipeline, Stage
 from crm.models.records import (
     Association,
@@ -40,6 +41,7 @@ __all__ = [
     "Duplicate",
     "Follower",
     "Frequency",
+    "Happening",
     "Mention",
     "Outcome",
     "Pipeline",
@@ -51,5 +53,6 @@ __all__ = [
     "Source",
     "Stage",
     "Verb",
+    "What",
     "Why",
 ]

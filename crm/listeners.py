@@ -1,0 +1,5 @@
+"""Who follows what happens to records. One line each: see `crm.happenings.Listener` for what such a module offers."""
+
+from crm.happenings import Listener
+
+ALL: tuple[Listener, ...] = ()
