@@ -1,6 +1,6 @@
 """Texts of activities, and the links to what works across all kinds, in templates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
@@ -17,6 +17,12 @@ register = template.Library()
 def with_mentions(text: str) -> SafeString:
     """Escaped, mentions marked, lines kept."""
     return mark_safe(mentioning.as_html(text).replace("\n", "<br>"))  # noqa: S308 (escaped by as_html)
+
+
+@register.filter
+def beside(problems: Mapping[str, Sequence[str]] | None, index: int) -> list[str]:
+    """What a refusal says of the condition with this number: its `fields` name it `where[2]`, or anything else[2]."""
+    return [line for name, lines in (problems or {}).items() if name.endswith(f"[{index}]") for line in lines]
 
 
 @register.inclusion_tag("crm/_tools.html", takes_context=True)

@@ -9,7 +9,7 @@ class PeopleFinder {
     this.input = document.createElement("input");
     this.input.type = "search";
     this.input.setAttribute("aria-controls", select.id);
-    this.input.setAttribute("aria-label", select.labels[0]?.textContent ?? select.name);
+    this.input.setAttribute("aria-label", select.labels[0]?.textContent ?? select.ariaLabel ?? select.name);
     this.input.placeholder = "@";
     this.input.addEventListener("input", () => {
       clearTimeout(this.#timer);
@@ -38,4 +38,4 @@ const upgrade = (root) => {
   }
 };
 upgrade(document);
-document.addEventListener("htmx:load", (event) => upgrade(event.target));
+for (const name of ["htmx:load", "rows:added"]) document.addEventListener(name, (event) => upgrade(event.target));
