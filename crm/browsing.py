@@ -5,12 +5,12 @@ Pages are cut by key, not by number: the last page of a million costs what the f
 
 import zoneinfo
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.utils.dateparse import parse_date
@@ -24,7 +24,7 @@ from accounts.models import Membership
 from crm import filtering, listing, permissions, searching
 from crm.filtering import Condition
 from crm.kinds import Kind, Property, Type
-from crm.models import Record
+from crm.models import ListMember, Record
 from crm.models.records import RecordQuerySet
 
 SIZE = 50
@@ -74,17 +74,19 @@ class Wanted:
     words: str = ""
     owner: str = ""  # "me", "nobody" or the id of a member
     stage: int | None = None
+    list: int | None = None
     values: tuple[tuple[str, str], ...] = ()  # ("is.city", "Oslo"), ("from.close_date", "2026-11-30")
     sort: str = USUAL
     problems: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, kind: Kind, given: Mapping[str, str]) -> "Wanted":
-        """From the words of an address: q, owner, stage, sort, is.<property>, from.<property>, to.<property>."""
+        """From the words of an address: q, owner, stage, list, sort, is.<property>, from.<property>, to.<property>."""
         owner = given.get("owner", "")
         stage = given.get("stage", "")
+        in_list = given.get("list", "")
         sort = given.get("sort", "")
-        values: list[tuple[str, str]] = []
+        values = []
         problems: dict[str, str] = {}
         for name in _names(kind):
             if value := " ".join(given.get(name, "").replace("\0", "").split())[:LONGEST]:
@@ -96,6 +98,7 @@ class Wanted:
             words=given.get("q", "").replace("\0", "").strip()[:LONGEST],
             owner=owner if owner in (ME, NOBODY) or _is_id(owner) else "",
             stage=int(stage) if kind.has_stages and _is_id(stage) else None,
+            list=int(in_list) if _is_id(in_list) else None,
             values=tuple(values),
             sort=sort if sort in sorts_of(kind) else USUAL,
             problems=problems,
@@ -103,13 +106,14 @@ class Wanted:
 
     def as_query(self) -> dict[str, str]:
         """The words of an address that read as this."""
-        found = {"q": self.words, "owner": self.owner, "stage": str(self.stage or ""), **dict(self.values)}
+        ids = {"stage": str(self.stage or ""), "list": str(self.list or "")}
+        found = {"q": self.words, "owner": self.owner, **ids, **dict(self.values)}
         return {key: value for key, value in (found | {"sort": self.sort}).items() if value and value != USUAL}
 
     @property
     def is_narrow(self) -> bool:
         """Whether something is left out."""
-        return bool(self.words or self.owner or self.stage or self.values)
+        return bool(self.words or self.owner or self.stage or self.list or self.values)
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,9 @@ def matching(member: Membership, kind: Kind, wanted: Wanted, *, what: str = "see
         records = records.filter(_owned(wanted.owner, member))
     if wanted.stage:
         records = records.filter(stage=wanted.stage)
+    if wanted.list:
+        there = ListMember.objects.filter(list=wanted.list, list__account=member.account_id, record=OuterRef("pk"))
+        records = records.filter(Exists(there.filter(is_live=True)))
     for name, value in wanted.values:
         records = _narrowed(records, member, kind, name, value)
     return records
@@ -139,7 +146,7 @@ def matching(member: Membership, kind: Kind, wanted: Wanted, *, what: str = "see
 def page(member: Membership, kind: Kind, wanted: Wanted, *, after: str = "", size: int = SIZE) -> Page:
     """One page; a cursor that makes no sense is the beginning. Refuses with `TooSlow` what takes over five seconds."""
     records = matching(member, kind, wanted)
-    with _patience(is_needed=wanted.is_narrow):
+    with patience(PATIENCE) if wanted.is_narrow else nullcontext():
         try:
             found = listing.page(records, sort=wanted.sort, after=after or None, limit=size)
         except listing.InvalidCursor:
@@ -149,14 +156,11 @@ def page(member: Membership, kind: Kind, wanted: Wanted, *, after: str = "", siz
 
 
 @contextmanager
-def _patience(*, is_needed: bool) -> Iterator[None]:
-    """Stop a question that would keep the database busy for long."""
-    if not is_needed:
-        yield
-        return
+def patience(milliseconds: int) -> Iterator[None]:
+    """Stop a question that would keep the database busy for longer (`TooSlow`)."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {PATIENCE}")
+            cursor.execute(f"SET LOCAL statement_timeout = {int(milliseconds)}")
             yield
             cursor.execute("SET LOCAL statement_timeout = DEFAULT")
     except OperationalError as error:

@@ -5,6 +5,7 @@ The form is `templates/crm/_conditions.html`: lists, workflows and whatever else
 """
 
 import re
+import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,18 +108,28 @@ def read(kind: Kind, data: Mapping[str, Any], prefix: str = "where") -> list[Con
     return conditions[: MOST + 1]
 
 
-def checked(kind: Kind, conditions: Sequence[Condition], *, member: Membership) -> list[Condition]:
+def checked(
+    kind: Kind,
+    conditions: Sequence[Condition],
+    *,
+    member: Membership | None = None,
+    account: Account | None = None,
+) -> list[Condition]:
     """The same with their values as they are kept: ids as numbers, moments with their zone. For storing.
 
-    A moment without a zone is meant on the member's clock. Refuses with `InvalidFilter`, whose `fields` name each bad
-    condition as `where[2]`: what cannot be compared, and members and stages that the account does not have.
+    A moment without a zone is meant on the member's clock, or on the account's. Refuses with `InvalidFilter`, whose
+    `fields` name each bad condition as `where[2]`: what cannot be compared, and members and stages that the account
+    does not have.
     """
-    filtering.narrowed(Record.objects.none(), kind, conditions, zone=member.zone)
-    kept = [_kept(kind, one, member) for one in conditions]
+    account = member.account if member else account
+    assert account is not None, "name a member or an account"
+    zone = member.zone if member else zoneinfo.ZoneInfo(account.time_zone)
+    filtering.narrowed(Record.objects.none(), kind, conditions, zone=zone)
+    kept = [_kept(kind, one, zone) for one in conditions]
     people, places = _ids(kind, kept, Type.USER), _ids(kind, kept, Type.STAGE)
     there = {
-        Type.USER: set(showing.names_of(member.account, people)) if people else set(),
-        Type.STAGE: set(_stage_names(member.account, kind)) if places else set(),
+        Type.USER: set(showing.names_of(account, people)) if people else set(),
+        Type.STAGE: set(_stage_names(account, kind)) if places else set(),
     }
     problems = {
         f"where[{index}]": [_now("There is nobody like that in the account.")]
@@ -240,13 +251,13 @@ def _said(one: Property | None, given: Condition, words: showing.Words) -> str:
     return words.of(one, value)[:LONGEST]
 
 
-def _kept(kind: Kind, given: Condition, member: Membership) -> Condition:
+def _kept(kind: Kind, given: Condition, zone: zoneinfo.ZoneInfo) -> Condition:
     one = kind.find(given.property)
     if one is None or not OPERATORS[given.operator].needs_value:
         return Condition(given.property, given.operator)
     if given.operator == "contains":
         return Condition(given.property, given.operator, str(given.value).strip())
-    return Condition(given.property, given.operator, _plain(properties.parsed(one, given.value, zone=member.zone)))
+    return Condition(given.property, given.operator, _plain(properties.parsed(one, given.value, zone=zone)))
 
 
 def _plain(value: object) -> object:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from django.db import connection, transaction
 from django.db.models import Exists, Q, QuerySet
@@ -37,6 +37,14 @@ class Listener(Protocol):
         """Write what follows from these, oldest first, in the caller's transaction. No network, few queries."""
 
 
+@runtime_checkable
+class ListListener(Protocol):
+    """A listener that says more closely whether it awaits who joins a list: a list may fill with millions at once."""
+
+    def listens_to_list(self, account_id: int, list_id: int) -> QuerySet[Any]:
+        """Rows that exist only where somebody wants to hear who joins this list."""
+
+
 def note(
     record: Record,
     lines: Mapping[str, tuple[Any, Any]],
@@ -61,6 +69,53 @@ def note(
         depth=_depth.get(),
     )
     transaction.on_commit(_wake, robust=True)
+
+
+def note_joined(
+    account_id: int,
+    kind: str,
+    list_id: int,
+    records: Sequence[int],
+    *,
+    by: Membership | None,
+    source: Source,
+    depths: Mapping[int, int],
+) -> None:
+    """Remember that records joined a list, in the caller's transaction. Nobody awaits that: nothing is written.
+
+    `depths`: how deep in a chain of workflows the change stands that let a record join; zero unless said.
+    """
+    if not records or not _anybody_awaits(account_id, kind, list_id):
+        return
+    versions = Record.objects.filter(pk__in=records).order_by("pk").values_list("pk", "version")
+    Happening.objects.bulk_create(
+        Happening(
+            account_id=account_id,
+            record_id=pk,
+            kind=kind,
+            what=What.JOINED,
+            lines={"list": [None, list_id]},
+            version=version,
+            by=by,
+            source=source,
+            depth=max(depths.get(pk, 0), _depth.get()),
+        )
+        for pk, version in versions
+    )
+    transaction.on_commit(_wake, robust=True)
+
+
+def _anybody_awaits(account_id: int, kind: str, list_id: int) -> bool:
+    """Whether anybody wants to hear who joins this list. At most one query."""
+    from crm import listeners
+
+    condition = Q()
+    for one in listeners.ALL:
+        rows = (
+            one.listens_to_list(account_id, list_id) if isinstance(one, ListListener) else one.listens(account_id, kind)
+        )
+        condition |= Q(Exists(rows))
+    return bool(listeners.ALL) and Account.objects.filter(condition, pk=account_id).exists()
 
 
 def anybody_listens(account_id: int, kind: str) -> bool:

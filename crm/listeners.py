@@ -1,5 +1,6 @@
 """Who follows what happens to records. One line each: see `crm.happenings.Listener` for what such a module offers."""
 
 from crm.happenings import Listener
+from crm.lists import following
 
-ALL: tuple[Listener, ...] = ()
+ALL: tuple[Listener, ...] = (following,)

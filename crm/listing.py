@@ -71,7 +71,7 @@ def _holding(rows: RecordQuerySet, words: Words, column: str, *, is_turned: bool
     if end is None:
         return list(searching.reading(rows, words)[:number])
     if end[0] is not None:
-        near = searching.reading(rows.filter(_row(column, ">=" if is_turned else "<=", *end)), words)
+        near = searching.reading(rows.filter(row_compared(column, ">=" if is_turned else "<=", *end)), words)
         if len(found := list(near[:number])) == number:
             return found
     return list(searching.matching(rows, words.account, words.text)[:number])
@@ -82,7 +82,7 @@ class _Row(Func):
     output_field = BooleanField()
 
 
-def _row(column: str, operator: str, value: Any, pk: int) -> Func:
+def row_compared(column: str, operator: str, value: Any, pk: int) -> Func:
     """`(column, id) < (value, pk)` as the database compares rows: the index begins, or ends, exactly there."""
     left, right = _Row(F(column), F("id")), _Row(Value(value), Value(pk))
     return Func(left, right, arg_joiner=f" {operator} ", template="%(expressions)s", output_field=BooleanField())
@@ -97,7 +97,7 @@ def _following(column: str, value: Any, pk: int, *, is_turned: bool) -> Q:
     """What stands behind a row. What has no due time comes after all that has."""
     if value is None:
         return Q(**{f"{column}__isnull": True, "id__gt": pk})
-    behind = Q(_row(column, "<" if is_turned else ">", value, pk))
+    behind = Q(row_compared(column, "<" if is_turned else ">", value, pk))
     return behind | Q(**{f"{column}__isnull": True}) if column == "due_at" else behind
 
 

@@ -2,7 +2,7 @@
 
 from accounts.models import Account
 from crm.kinds import BUILT_IN
-from crm.models import Activity, AssignmentWindow, Record
+from crm.models import Activity, AssignmentWindow, Record, RecordList
 
 
 def record(one: Record) -> str:
@@ -35,6 +35,11 @@ def tasks(account: Account) -> str:
 def task(hub_id: int, task_id: int) -> str:
     """The page of a task of which only the number is at hand."""
     return f"/{hub_id}/tasks/{task_id}/"
+
+
+def list_(one: RecordList) -> str:
+    """The page of a list."""
+    return f"/{one.account.hub_id}/lists/{one.pk}/"
 
 
 def workflows(account: Account) -> str:

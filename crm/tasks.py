@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from crm import assigning, bulk, duplicates, happenings, records, tasks_due
 from crm.digests import running, schedules
-from crm.models import BulkJob, Happening
+from crm.lists import processing
+from crm.models import BulkJob, Happening, RecordList
 from notifications.tasks import A_WHILE, wake
 
 
@@ -25,6 +26,9 @@ def sweep() -> None:
         wake(carry_bulk)
     if Happening.objects.exists():
         wake(follow)
+    processing.look_again()
+    if RecordList.objects.to_process().exists():
+        wake(process_lists)
 
 
 @shared_task(acks_late=True)
@@ -34,6 +38,16 @@ def follow() -> None:
     while happenings.step():
         if time.monotonic() > until:
             wake(follow)
+            return
+
+
+@shared_task(acks_late=True)
+def process_lists() -> None:
+    """Fill lists, for a while; what is left takes its turn behind other work."""
+    until = time.monotonic() + A_WHILE
+    while processing.step():
+        if time.monotonic() > until:
+            wake(process_lists)
             return
 
 

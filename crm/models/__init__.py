@@ -6,6 +6,7 @@ from crm.models.defined import CustomKind, CustomProperty
 from crm.models.digests import DigestKind, DigestOutcome, DigestRun, DigestSchedule, Frequency
 from crm.models.duplicates import Duplicate, Why
 from crm.models.happenings import Happening, What
+from crm.models.lists import ListMember, ListState, RecordList
 from crm.models.pipelines import Outcome, Pipeline, Stage
 from crm.models.records import (
     Association,
@@ -42,11 +43,14 @@ __all__ = [
     "Follower",
     "Frequency",
     "Happening",
+    "ListMember",
+    "ListState",
     "Mention",
     "Outcome",
     "Pipeline",
     "Reach",
     "Record",
+    "RecordList",
     "RecordPermission",
     "RecordView",
     "SavedView",

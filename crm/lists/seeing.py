@@ -1,0 +1,83 @@
+"""What a member may see of lists: their names are everybody's, of their records each sees those that they may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef
+
+from accounts.models import Membership
+from crm import browsing, filtering, permissions
+from crm.filtering import Condition
+from crm.kinds import Kind
+from crm.lists import making
+from crm.models import ListMember, Reach, Record, RecordList
+from crm.models.records import RecordQuerySet
+
+MOST_COUNTED = browsing.MOST_COUNTED
+PATIENCE = 2_000  # milliseconds, for looking ahead
+
+
+@dataclass(frozen=True)
+class Count:
+    """So many records that somebody may see. `is_more`: there are more than were counted."""
+
+    number: int
+    is_more: bool = False
+
+
+def within(one: RecordList) -> RecordQuerySet:
+    """The records of a list that are not in the bin."""
+    there = ListMember.objects.filter(list=one.pk, record=OuterRef("pk"), is_live=True)
+    return Record.objects.live().filter(Exists(there), account=one.account_id, kind=one.kind)
+
+
+def counts(lists: Sequence[RecordList], member: Membership | None) -> dict[int, Count]:
+    """How many records of each list a member may see, by the list's id.
+
+    Who sees all records of a kind gets the number that is kept; others get theirs counted, to a thousand: a query each.
+    """
+    reaches = {kind: _reach(member, kind) for kind in {one.kind for one in lists}}
+    return {
+        one.pk: Count(one.members) if reaches[one.kind] == Reach.ALL or member is None else _counted(one, member)
+        for one in lists
+    }
+
+
+def count_exactly(one: RecordList, member: Membership) -> int:
+    """The same without an end; for the background."""
+    if _reach(member, one.kind) == Reach.ALL:
+        return one.members
+    return within(one).filter(permissions.within_kind(member, one.kind)).count()
+
+
+def would_match(kind: Kind, given: Sequence[Condition], member: Membership) -> Count:
+    """How many records that the member may see match now. Refuses with `TooSlow` what takes over two seconds."""
+    rows = Record.objects.live().filter(permissions.within_kind(member, kind.key))
+    rows = filtering.narrowed(rows, kind, given, zone=member.zone)
+    with browsing.patience(PATIENCE):
+        return _up_to_a_thousand(rows)
+
+
+def of_record(record: Record) -> list[RecordList]:
+    """The lists that a record is in, by name. One query."""
+    rows = RecordList.objects.live().filter(account=record.account_id, rows__record=record.pk, rows__is_live=True)
+    return list(rows.order_by("name"))
+
+
+def to_fill(member: Membership, kind: Kind) -> list[RecordList]:
+    """The static lists of a kind that a member may put records into. One query."""
+    rows = RecordList.objects.of(member.account, kind.key).filter(is_filtered=False).order_by("name")
+    return [one for one in rows if making.may_edit(one, member)]
+
+
+def _reach(member: Membership | None, kind: str) -> Reach:
+    return permissions.reach_of(member, kind)[0] if member else Reach.ALL
+
+
+def _counted(one: RecordList, member: Membership) -> Count:
+    return _up_to_a_thousand(within(one).filter(permissions.within_kind(member, one.kind)))
+
+
+def _up_to_a_thousand(rows: RecordQuerySet) -> Count:
+    number = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return Count(min(number, MOST_COUNTED), is_more=number > MOST_COUNTED)
