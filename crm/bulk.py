@@ -1,4 +1,4 @@
-"""Assigning and deleting many records at once, in the background.
+"""Assigning, deleting and listing many records at once, in the background.
 
 A job writes down its records first, then goes through them some at a time. Each batch and its outcomes are one
 transaction: a worker that is killed leaves nothing half done, and whoever comes next goes on. Jobs take turns.
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -17,11 +18,15 @@ from accounts.models import Membership
 from crm import browsing, permissions, records, schema
 from crm.browsing import Wanted
 from crm.kinds import Kind
-from crm.models import BulkItem, BulkJob, BulkOutcome, Record, Verb
+from crm.lists import adding, making, rows
+from crm.models import BulkItem, BulkJob, BulkOutcome, Record, RecordList, Verb
 
 IN_A_BATCH = 50
 GATHERED_AT_ONCE = 5_000
+LISTED_AT_ONCE = 2_000
 MOST_CHOSEN = 500  # by ticking them; all that match has no limit
+
+LISTING = {Verb.LIST, Verb.UNLIST}
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +57,18 @@ def start(
     ids: Sequence[int] = (),
     wanted: Wanted | None = None,
     to: Membership | None = None,
+    into: RecordList | None = None,
 ) -> BulkJob:
-    """Ask for something to be done with these records, or with all that match. Written down here, done by a worker."""
+    """Ask for something to be done with these records, or with all that match. Written down here, done by a worker.
+
+    `to`: whom to assign them to. `into`: the static list to put them into or take them out of.
+    """
     if verb not in Verb.values:
         raise InvalidBulk(_("Say what to do with the records."))
     if to is not None and (to.account_id != by.account_id or not to.is_active):
         raise InvalidBulk(_("There is no such active member in the account."))
+    if verb in LISTING:
+        _check_list(into, kind, by)
     if wanted is None and not ids:
         raise InvalidBulk(_("Choose at least one record first."))
     if len(ids) > MOST_CHOSEN:
@@ -69,6 +80,7 @@ def start(
         kind=kind.key,
         verb=verb,
         to=to,
+        into=into,
         query=wanted.as_query() if wanted is not None else None,
         up_to=newest,
         gathered_at=None if wanted is not None else timezone.now(),
@@ -86,17 +98,16 @@ def cancel(job: BulkJob) -> None:
 
 def progress(job: BulkJob) -> Progress:
     """One query."""
-    rows = BulkItem.objects.filter(job=job).values_list("outcome").annotate(number=models.Count("pk"))
-    found = dict(rows)
+    found = dict(BulkItem.objects.filter(job=job).values_list("outcome").annotate(number=models.Count("pk")))
     return Progress(total=sum(found.values()), by_outcome=found)
 
 
 def step() -> bool:
     """Do a piece of the job that waited longest. False: nothing is under way, or others are at all of it."""
     with transaction.atomic():
-        rows = BulkJob.objects.under_way().select_for_update(of=("self",), skip_locked=True)
-        related = ("account", "by__user", "by__account", "to__user", "to__account")
-        job = rows.select_related(*related).order_by("touched_at").first()
+        waiting = BulkJob.objects.under_way().select_for_update(of=("self",), skip_locked=True)
+        related = ("account", "by__user", "by__account", "to__user", "to__account", "into")
+        job = waiting.select_related(*related).order_by("touched_at").first()
         if job is None:
             return False
         job.touched_at = timezone.now()
@@ -117,16 +128,16 @@ def _advance(job: BulkJob) -> None:
         job.finished_at = timezone.now()
     elif job.gathered_at is None:
         _gather(job)
-    elif not _batch(job):
+    elif not (_list_batch(job) if job.verb in LISTING else _batch(job)):
         job.finished_at = timezone.now()
 
 
 def _gather(job: BulkJob) -> None:
     """Write down some more of the records that match, by their ids."""
     kind = schema.kind_of(job.account, job.kind)
-    rows = browsing.matching(job.by, kind, Wanted.read(kind, job.query or {}))
+    found = browsing.matching(job.by, kind, Wanted.read(kind, job.query or {}))
     ids = list(
-        rows.filter(pk__gt=job.gathered_to, pk__lte=job.up_to)
+        found.filter(pk__gt=job.gathered_to, pk__lte=job.up_to)
         .order_by("pk")
         .values_list("pk", flat=True)[:GATHERED_AT_ONCE]
     )
@@ -150,6 +161,39 @@ def _batch(job: BulkJob) -> int:
         item.outcome, item.reason = _do(job, found.get(item.record_id))
     BulkItem.objects.bulk_update(items, ["outcome", "reason"])
     return len(items)
+
+
+def _list_batch(job: BulkJob) -> int:
+    """Put the next records into a list or take them out of it, all at once; returns how many there were."""
+    waiting = BulkItem.objects.filter(job=job, outcome=BulkOutcome.WAITING).order_by("record_id")
+    ids = list(waiting.values_list("record_id", flat=True)[:LISTED_AT_ONCE])
+    if not ids:
+        return 0
+    items = BulkItem.objects.filter(job=job, outcome=BulkOutcome.WAITING, record_id__lte=ids[-1])
+    try:
+        with transaction.atomic():
+            there = _list(job, ids)
+    except DomainError as error:
+        items.update(outcome=BulkOutcome.REFUSED, reason=str(error)[:300])
+        return len(ids)
+    items.filter(record_id__in=there).update(outcome=BulkOutcome.DONE)
+    items.update(outcome=BulkOutcome.NOT_THERE)
+    return len(ids)
+
+
+def _list(job: BulkJob, ids: Sequence[int]) -> "QuerySet[Record, int]":
+    if job.into is None or job.into.deleted_at is not None:
+        raise InvalidBulk(_("The list was deleted meanwhile."))
+    (adding.add if job.verb == Verb.LIST else adding.remove)(job.into, ids, by=job.by)
+    return adding.seen_by(job.by, job.into).filter(rows.among(ids)).values_list("pk", flat=True)
+
+
+def _check_list(into: RecordList | None, kind: Kind, by: Membership) -> None:
+    is_right = into is not None and not into.is_filtered and into.account_id == by.account_id
+    if into is None or not is_right or into.kind != kind.key or into.deleted_at is not None:
+        raise InvalidBulk(_("Choose a static list of these records."))
+    if not making.may_edit(into, by):
+        raise making.MayNotEditList
 
 
 def _do(job: BulkJob, record: Record | None) -> tuple[str, str]:

@@ -7,7 +7,9 @@ from django.utils import timezone
 from accounts.models import Account, Membership, Team
 from crm import activities, assigning, associating, defining, following, mentioning, records, stages
 from crm.digests import schedules, sending_now
+from crm.filtering import Condition
 from crm.kinds import BUILT_IN
+from crm.lists import adding, making, processing
 from crm.models import Record
 from crm.searching import folded
 from notifications.types.base import ASSIGNMENT_WINDOW
@@ -52,6 +54,7 @@ def load() -> None:
     _leads(oak, people, by=alice)
     _tasks(oak, people, by=alice)
     _showrooms(oak, people, by=alice)
+    _lists(oak, contacts, by=alice)
     _talk(deals, people, Team.objects.get(account=oak, name="Sales"))
     assigning.close_due(timezone.now() + ASSIGNMENT_WINDOW)
     for member in people[:2]:  # the task digest, on weekdays, and the first one at once
@@ -174,6 +177,17 @@ def _showrooms(oak: Account, people: list[Membership], *, by: Membership) -> Non
     for number, (city, _country) in enumerate(CITIES):
         given = {"name": f"Showroom {city}", "area": 120 + 30 * number, "key_holder": people[number % len(people)].pk}
         records.create(oak, "showrooms", given, by=by)
+
+
+def _lists(oak: Account, contacts: list[Record], *, by: Membership) -> None:
+    """One that keeps itself up to date, one put together by hand."""
+    kind = BUILT_IN["contacts"]
+    given = [Condition("lifecycle", "is", "customer"), Condition("country", "is", "Sweden")]
+    making.create(oak, kind, name="Customers in Sweden", is_filtered=True, conditions=given, by=by)
+    fair = making.create(oak, kind, name="Invited to the spring fair", is_filtered=False, by=by)
+    adding.add(fair, [one.pk for one in contacts[:24]], by=by)
+    while processing.step():
+        pass
 
 
 def _talk(deals: list[Record], people: list[Membership], sales: Team) -> None:

@@ -53,7 +53,7 @@ def process_lists() -> None:
 
 @shared_task(acks_late=True)
 def carry_bulk() -> None:
-    """Assign and delete many records, for a while; what is left takes its turn behind other work."""
+    """Assign, delete and list many records, for a while; what is left takes its turn behind other work."""
     until = time.monotonic() + A_WHILE
     while bulk.step():
         if time.monotonic() > until:

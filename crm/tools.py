@@ -4,5 +4,6 @@ from django.utils.translation import gettext_lazy as _
 
 TOOLS = (  # the name of its first page, and its label
     ("crm:records", _("Records")),
+    ("crm:lists", _("Lists")),
     ("crm:duplicates-everywhere", _("Duplicates")),
 )

@@ -12,6 +12,7 @@ register_converter(RowId, "pk")
 app_name = "crm"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/settings/task-digest/", include("crm.digest_urls")),
+    path("<int:hub_id>/lists/", include("crm.list_urls")),
     path("<int:hub_id>/records/", index.records, name="records"),
     path("<int:hub_id>/records/people/", around.people, name="people"),
     path("<int:hub_id>/records/start/", around.start, name="start"),

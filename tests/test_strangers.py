@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from crm import activities, bulk, records, schema
-from crm.models import Activity, AssignmentWindow, BulkJob, Record, SavedView, Stage
+from crm.lists import adding, making
+from crm.models import Activity, AssignmentWindow, BulkJob, Record, RecordList, SavedView, Stage
 from notifications import events, types
 
 
@@ -33,6 +34,7 @@ ROWS: dict[str, QuerySet[Any]] = {
     "job_id": BulkJob.objects.all(),
     "stage_id": Stage.objects.filter(pipeline__kind="deals"),
     "window_id": AssignmentWindow.objects.all(),
+    "list_id": RecordList.objects.all(),
 }
 
 
@@ -56,6 +58,8 @@ def event(alice, bob, fan_out):
     deal = records.create(alice.account, "deals", {"name": "Nordic Oak 2027", "owner": bob.pk}, by=alice)
     activities.log(deal, kind="note", text="They want a second forklift.", by=bob)
     bulk.start(schema.kind_of(alice.account, "deals"), verb="delete", by=bob, ids=[deal.pk])
+    kind = schema.kind_of(alice.account, "deals")
+    adding.add(making.create(alice.account, kind, name="Nordic Oak", is_filtered=False, by=bob), [deal.pk], by=bob)
     SavedView.objects.create(account=alice.account, member=bob, kind="deals", name="Mine")
     event = events.emit(types.deals.STAGE_CHANGED, audience=[bob], by=alice, data=types.deals.STAGE_CHANGED.example)
     fan_out()

@@ -32,6 +32,13 @@ class MayNotEditList(DomainError):
         super().__init__(_("Only who made a list, or a super admin, can change it."))
 
 
+class ListGone(DomainError):
+    code = "list_gone"
+
+    def __init__(self) -> None:
+        super().__init__(_("The list was deleted meanwhile."))
+
+
 def may_edit(one: RecordList, member: Membership | None) -> bool:
     """Who made a list, and super admins; a program of the account too."""
     return member is None or member.is_super_admin or one.created_by_id == member.pk
@@ -96,7 +103,7 @@ def delete(one: RecordList, *, by: Membership | None) -> None:
     """Delete a list; its records stay. Its rows are erased in the background. Twice is once."""
     try:
         one = locked(one, by=by)
-    except RecordList.DoesNotExist:
+    except ListGone:
         return
     one.deleted_at = timezone.now()
     one.save(update_fields=["deleted_at"])
@@ -105,12 +112,23 @@ def delete(one: RecordList, *, by: Membership | None) -> None:
 
 def locked(one: RecordList, *, by: Membership | None) -> RecordList:
     """The list as it is now, held until the transaction ends. Refuses who may not change it."""
-    row = (
-        RecordList.objects.live().select_for_update(of=("self",), no_key=True).select_related("account").get(pk=one.pk)
-    )
+    rows = RecordList.objects.live().select_for_update(of=("self",), no_key=True).select_related("account")
+    row = rows.filter(pk=one.pk).first()
+    if row is None:
+        raise ListGone
     if not may_edit(row, by):
         raise MayNotEditList
     return row
+
+
+@transaction.atomic
+def process_again(one: RecordList, *, by: Membership | None) -> RecordList:
+    """Look at all records once more, after processing failed. A list that is being processed goes on."""
+    one = locked(one, by=by)
+    if one.is_filtered and one.state == ListState.FAILED:
+        _process(one, by)
+        one.save()
+    return one
 
 
 def _process(one: RecordList, by: Membership | None) -> None:

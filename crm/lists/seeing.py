@@ -9,7 +9,6 @@ from accounts.models import Membership
 from crm import browsing, filtering, permissions
 from crm.filtering import Condition
 from crm.kinds import Kind
-from crm.lists import making
 from crm.models import ListMember, Reach, Record, RecordList
 from crm.models.records import RecordQuerySet
 
@@ -62,12 +61,6 @@ def of_record(record: Record) -> list[RecordList]:
     """The lists that a record is in, by name. One query."""
     rows = RecordList.objects.live().filter(account=record.account_id, rows__record=record.pk, rows__is_live=True)
     return list(rows.order_by("name"))
-
-
-def to_fill(member: Membership, kind: Kind) -> list[RecordList]:
-    """The static lists of a kind that a member may put records into. One query."""
-    rows = RecordList.objects.of(member.account, kind.key).filter(is_filtered=False).order_by("name")
-    return [one for one in rows if making.may_edit(one, member)]
 
 
 def _reach(member: Membership | None, kind: str) -> Reach:

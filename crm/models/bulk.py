@@ -15,6 +15,7 @@ class Verb(models.TextChoices):
     ASSIGN = "assign", _("assign")
     DELETE = "delete", _("delete")
     LIST = "list", _("add to a list")
+    UNLIST = "unlist", _("take out of a list")
 
 
 class BulkOutcome(models.TextChoices):
@@ -40,7 +41,7 @@ class BulkJob(models.Model):
     kind = models.CharField(max_length=60)  # a key of crm.kinds, or of a custom kind
     verb = models.CharField(max_length=10, choices=Verb.choices)
     to = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
-    into = models.ForeignKey(RecordList, models.SET_NULL, null=True, related_name="+", db_index=False)  # Verb.LIST
+    into = models.ForeignKey(RecordList, models.SET_NULL, null=True, related_name="+", db_index=False)  # or out of
     query = models.JSONField(null=True)  # what crm.browsing.Wanted reads
     up_to = models.BigIntegerField(default=0)  # records made after the member asked are left alone
     gathered_to = models.BigIntegerField(default=0)  # so far the records are written down, by their id

@@ -1,4 +1,4 @@
-"""Assigning and deleting many records at once: asked for here, done in the background, watched here."""
+"""Assigning, deleting and listing many records at once: asked for here, done in the background, watched here."""
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -7,11 +7,12 @@ from accounts.errors import DomainError
 from accounts.models import Membership
 from crm import browsing, bulk
 from crm.browsing import Wanted
-from crm.models import BulkItem, BulkJob, BulkOutcome
+from crm.models import BulkItem, BulkJob, BulkOutcome, RecordList
 from crm.views.doors import READ, WRITE, Place, back, is_htmx, of_kind, refused
 
 MOST_REFUSED = 50
-KEPT = ("ids", "all", "verb", "to")
+KEPT = ("ids", "all", "verb", "to", "into")
+ASKED = ("assign", "delete", "list")
 
 
 @of_kind(*WRITE)
@@ -21,10 +22,12 @@ def start(place: Place) -> HttpResponse:
     wanted = Wanted.read(place.kind, given.dict()) if given.get("all") else None
     ids = [int(one) for one in given.getlist("ids") if one.isascii() and one.isdigit() and len(one) < 19]
     to = _member(place, given.get("to", ""))
-    if not given.get("sure") and (wanted is not None or ids) and given.get("verb") in ("assign", "delete"):
-        return _ask(place, wanted, ids, to)
+    verb = given.get("verb", "")
+    into = _list(place, given.get("into", "")) if verb == "list" else None
+    if not given.get("sure") and (wanted is not None or ids) and verb in ASKED:
+        return _ask(place, wanted, ids, to, into)
     try:
-        job = bulk.start(place.kind, verb=given.get("verb", ""), by=request.member, ids=ids, wanted=wanted, to=to)
+        job = bulk.start(place.kind, verb=verb, by=request.member, ids=ids, wanted=wanted, to=to, into=into)
     except DomainError as error:
         refused(request, error)
         return back(request, place.url("index"))
@@ -54,7 +57,9 @@ def cancel(place: Place, job_id: int) -> HttpResponse:
     return HttpResponseRedirect(place.url("bulk-job", job_id=one.pk))
 
 
-def _ask(place: Place, wanted: Wanted | None, ids: list[int], to: Membership | None) -> HttpResponse:
+def _ask(
+    place: Place, wanted: Wanted | None, ids: list[int], to: Membership | None, into: RecordList | None
+) -> HttpResponse:
     number: int | None = len(set(ids))
     if wanted is not None:
         try:
@@ -67,6 +72,7 @@ def _ask(place: Place, wanted: Wanted | None, ids: list[int], to: Membership | N
     context = {
         "verb": place.request.POST["verb"],
         "to": to,
+        "into": into,
         "number": number,
         "is_all": wanted is not None,
         "given": given,
@@ -78,8 +84,16 @@ def _member(place: Place, given: str) -> Membership | None:
     """The member named; nobody for nothing. One who is not there is 404: nothing of theirs may be guessed."""
     if not given:
         return None
-    pk = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
-    return get_object_or_404(Membership.objects.active().of(place.request.account), pk=pk)
+    return get_object_or_404(Membership.objects.active().of(place.request.account), pk=_id(given))
+
+
+def _list(place: Place, given: str) -> RecordList:
+    """The list named, of this account and kind; else 404."""
+    return get_object_or_404(RecordList.objects.of(place.request.account, place.kind.key), pk=_id(given))
+
+
+def _id(given: str) -> int:
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
 
 
 def _mine(place: Place, job_id: int) -> BulkJob:

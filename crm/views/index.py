@@ -17,7 +17,8 @@ from accounts.errors import DomainError
 from crm import browsing, choosing, saving_views, showing
 from crm.browsing import Wanted
 from crm.kinds import BUILT_IN, Kind, Property, Type
-from crm.models import Record, SavedView
+from crm.lists import making
+from crm.models import Record, RecordList, SavedView
 from crm.showing import Cell
 from crm.views.doors import READ, WRITE, Place, back, of_kind, pipelines_in, refused
 
@@ -69,6 +70,7 @@ def index(place: Place) -> HttpResponse:
         problem, page = str(error), browsing.Page([], "", 0, is_more=False)
     pipelines = pipelines_in(place)
     words = showing.words_for(request.account, kind, page.records, pipelines)
+    all_lists = list(RecordList.objects.of(request.account, kind.key).order_by("name"))
     owners, more_owners = choosing.members(
         request.account, chosen=[int(wanted.owner)] if wanted.owner.isdigit() else []
     )
@@ -83,6 +85,8 @@ def index(place: Place) -> HttpResponse:
         "next_url": with_query(request, after=page.next) if page.next else "",
         "first_url": with_query(request, after=None),
         "pipelines": pipelines,
+        "all_lists": all_lists,
+        "lists": [one for one in all_lists if not one.is_filtered and making.may_edit(one, request.member)],
         "owners": owners,
         "more_owners": more_owners,
         "sorts": browsing.sorts_of(kind),

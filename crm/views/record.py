@@ -13,6 +13,7 @@ from accounts.errors import DomainError
 from crm import associating, browsing, following, history, paths, records, schema, searching, showing, wording
 from crm.history import Entry
 from crm.kinds import Kind
+from crm.lists import seeing
 from crm.models import ActivityKind, Record
 from crm.views.doors import BOTH, READ, WRITE, Place, back, is_htmx, is_looking_ahead, of_kind, pipelines_in, refused
 
@@ -65,6 +66,7 @@ def context_of(place: Place, record: Record, entries: list[Entry]) -> dict[str, 
         "may_change": may_change,
         "follows": record.followers.filter(member=member).exists(),
         "logged": LOGGED,
+        "lists": seeing.of_record(record),
         "made_by": record.created_by,
         **associations_of(place, record),
     }
