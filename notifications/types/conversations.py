@@ -1,7 +1,7 @@
 """Chat and e-mail conversations of the conversations inbox.
 
-Whoever emits these leaves out members who never opened the inbox (N-060) and, for unassigned
-conversations, those whose team membership is not their primary one (N-061).
+Whoever emits these asks `inbox/hearing.py` who hears: nobody who never opened the inbox (N-060) and, of unassigned
+conversations, nobody whose team membership is not their primary one (N-061).
 """
 
 from __future__ import annotations
