@@ -51,7 +51,16 @@ class Audience:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.members or self.teams or self.primary_teams or self.permissions or self.everyone)
+        return not (self.members or self._is_wider)
+
+    @property
+    def is_one_member(self) -> bool:
+        """Whether it names one member in person and nobody else."""
+        return len(self.members) == 1 and not self._is_wider
+
+    @property
+    def _is_wider(self) -> bool:
+        return bool(self.teams or self.primary_teams or self.permissions or self.everyone)
 
 
 @transaction.atomic
@@ -210,6 +219,8 @@ def _check(
     }
     if audience.is_empty:
         problems["audience"] = [_("Name at least one member, team or permission, or everyone.")]
+    elif kind.for_one and not audience.is_one_member:
+        problems["audience"] = [_("This is told to one person only. Name one member, and nobody else.")]
     problems |= strangers(audience, known)
     if by is not None and by.account_id != account.pk:
         problems["actor"] = [_("This member does not exist in the account.")]

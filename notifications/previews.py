@@ -104,6 +104,8 @@ class Entry:
             found.append(_("Only with the seat “%(seat)s”.") % {"seat": Seat(kind.for_seat).label})
         if kind.needs_permission:
             found.append(_("Only with the permission “%(name)s”.") % {"name": Permission(kind.needs_permission).label})
+        if kind.for_one:
+            found.append(_("Told to one member only, who is named in person."))
         if kind.window:
             minutes = kind.window // timedelta(minutes=1)
             words = ngettext(

@@ -24,6 +24,7 @@ class TypeOut(serializers.Serializer[Any]):
     for_role = serializers.CharField(help_text="Only for members with this role; empty: for all.")
     for_seat = serializers.CharField()
     needs_permission = serializers.CharField()
+    for_one = serializers.BooleanField(help_text="The audience must be one member, named in person.")
     example = serializers.DictField(help_text="Data that an event of this type may carry.")
 
 
@@ -74,6 +75,7 @@ def word(kind: NotificationType) -> dict[str, Any]:
         "for_role": kind.for_role,
         "for_seat": kind.for_seat,
         "needs_permission": kind.needs_permission,
+        "for_one": kind.for_one,
         "example": dict(kind.example),
     }
 

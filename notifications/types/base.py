@@ -57,6 +57,8 @@ class NotificationType:
     """Exists only for members with this seat (clicks in tracked mail need a paid one)."""
     needs_permission: str = ""
     """Exists only for members with this permission (N-093)."""
+    for_one: bool = False
+    """Told to one member, named in person: whoever emits it knows whose it is (N-129)."""
     window: timedelta | None = None
     """Told this long after the first occurrence, merged with the others of that time (N-082, N-083)."""
     group: str = ""
@@ -135,6 +137,8 @@ class Topic:
     """The only channels that types of this topic may use."""
     for_role: str = field(default="", kw_only=True)
     """The whole topic exists only for members with this role."""
+    for_one: bool = field(default=False, kw_only=True)
+    """All that happens in this topic concerns one member."""
     types: dict[str, NotificationType] = field(default_factory=dict, init=False, repr=False)
     """The types declared so far, by their whole key, in their order."""
 
@@ -181,6 +185,7 @@ class Topic:
             for_role=for_role or self.for_role,
             for_seat=for_seat,
             needs_permission=needs_permission,
+            for_one=self.for_one,
             window=window,
             group=group,
             each=each,

@@ -1,4 +1,4 @@
-"""Quotes: signatures and payment. They go only to the member who owns the quote (N-129)."""
+"""Quotes: signatures and payment. Each goes to one member only, who owns the quote (N-129): `for_one` holds it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.types.base import Topic
 
-TOPIC = Topic("quotes", _("Quotes"))
+TOPIC = Topic(
+    "quotes",
+    _("Quotes"),
+    note=_("Quotes are told only to the person who owns them."),
+    for_one=True,
+)
 
 COUNTERSIGNATURE_NEEDED = TOPIC.type(
     "countersignature_needed",
@@ -15,7 +20,7 @@ COUNTERSIGNATURE_NEEDED = TOPIC.type(
     body=_("{signer} has signed."),
     example={"quote": "Q-118 Fjordline", "signer": "Mia Lind", "url": "/1001/quotes/118/"},
     defaults={"bell", "popup", "email"},
-    requirements=("N-124",),
+    requirements=("N-124", "N-129"),
 )
 
 PAID = TOPIC.type(
@@ -24,7 +29,7 @@ PAID = TOPIC.type(
     title=_("“{quote}” is paid: {amount}"),
     example={"quote": "Q-104 Marlow & Finch", "amount": "€ 18,400.00", "url": "/1001/quotes/104/"},
     defaults={"bell", "email"},
-    requirements=("N-125",),
+    requirements=("N-125", "N-129"),
 )
 
 SIGNED_BY_CUSTOMER = TOPIC.type(
@@ -33,7 +38,7 @@ SIGNED_BY_CUSTOMER = TOPIC.type(
     title=_("{signer} signed “{quote}”"),
     example={"signer": "Oskar Nyström", "quote": "Q-121 Nordic Oak", "url": "/1001/quotes/121/"},
     defaults={"bell", "popup", "email"},
-    requirements=("N-126",),
+    requirements=("N-126", "N-129"),
 )
 
 COUNTERSIGNED_FULLY_SIGNED = TOPIC.type(
@@ -42,7 +47,7 @@ COUNTERSIGNED_FULLY_SIGNED = TOPIC.type(
     title=_("“{quote}”, which you countersigned, is fully signed"),
     example={"quote": "Q-115 Hofmann Bakeries", "url": "/1001/quotes/115/"},
     defaults={"bell"},
-    requirements=("N-127",),
+    requirements=("N-127", "N-129"),
 )
 
 FULLY_SIGNED = TOPIC.type(
@@ -51,5 +56,5 @@ FULLY_SIGNED = TOPIC.type(
     title=_("Your quote “{quote}” is fully signed"),
     example={"quote": "Q-121 Nordic Oak", "url": "/1001/quotes/121/"},
     defaults={"bell", "email"},
-    requirements=("N-128",),
+    requirements=("N-128", "N-129"),
 )

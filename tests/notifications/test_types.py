@@ -32,7 +32,6 @@ RULES_NOT_TYPES = {
     "N-082": "the five minutes: a fact of the assignment types, kept by whoever assigns",
     "N-083": "merging within the five minutes: kept by whoever assigns",
     "N-084": "when an assignment is not told: kept by whoever assigns",
-    "N-129": "who hears about a quote: its owner, chosen by whoever emits",
     "N-137": "a note: shown under the topic System",
     "N-142": "the API does not tell about tasks it creates: kept by whoever creates tasks",
     "N-146": "who owns a ticket: the audience of its assignment type",
