@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
-from notifications import caps, holding, parcels
+from notifications import caps, holding, merging, parcels
 from notifications.channels.base import Carrier, Hold, Missed, Outcome, Parcel, Sent, TryLater, Wait
 from notifications.models import Delivery, DeliveryStatus, Notification
 from notifications.recording import BACK_OFF, Entry, entry_of, write_down
@@ -333,7 +333,7 @@ class Round:
         """
         if not holds:
             return
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
                 HOLD,
                 {
@@ -344,7 +344,9 @@ class Round:
                     "interrupts": bool(self.carrier.bit & holding.INTERRUPTING),
                 },
             )
-            self._kept.difference_update(id_ for (id_,) in cursor.fetchall())
+            held = {id_ for (id_,) in cursor.fetchall()}
+            merging.dissolve(held)
+        self._kept.difference_update(held)
 
     def _let_go(self) -> None:
         """Give back what was claimed and never tried."""

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import Role
-from notifications import channels, holding, layers, live, reaching, resolution, types
+from notifications import channels, holding, layers, live, merging, reaching, resolution, types
 from notifications.models import Event, Held
 from notifications.resolution import Layers
 from notifications.types.base import NotificationType
@@ -66,6 +66,8 @@ def run_step(*, batch: int) -> Step | None:
     elif event.layers is None:
         event.layers = layers.load_one(event.account, kind).as_json()
     step = _write(event, kind, batch) if kind else Step(event, event.cursor, event.cursor, 0, [])
+    if kind and kind.merges and step.written:
+        merging.gather(event, kind.merges)
     event.recipients += step.written
     event.cursor = step.last
     if step.written < batch:

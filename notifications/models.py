@@ -126,6 +126,36 @@ class DeliveryStatus(models.TextChoices):
     CAPPED = "capped", _("held back")  # the address had all it gets of this type that day; see caps
     HELD = "held", _("held for later")  # quiet hours or a pause, until `due_at`; `error` says which
     SUMMED = "summed", _("told in a summary")  # it was held, and one summary told it afterwards
+    MERGED = "merged", _("told in another one’s e-mail")  # see merging; the mail is that of the first of its `merge`
+
+
+class Merge(models.Model):
+    """One mail for several notifications of a type that come in one thread within seconds (N-064, see merging).
+
+    Open while others may join it: until it is full, its time is over, or the mail is about to leave.
+    """
+
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    channel = models.CharField(max_length=20)  # a key of notifications.channels
+    type = models.CharField(max_length=80)  # a key of notifications.types
+    thread = models.CharField(max_length=64)  # a hash, see merging.thread_of
+    count = models.SmallIntegerField(default=1)
+    is_open = models.BooleanField(default=True)
+    until = models.DateTimeField()  # what happened later opens the next one
+
+    class Meta:
+        verbose_name = _("merge")
+        verbose_name_plural = _("merges")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["member", "thread", "type", "channel"],
+                name="one_open_merge",
+                condition=models.Q(is_open=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.type} for {self.member_id}"
 
 
 class Delivery(models.Model):
@@ -148,6 +178,9 @@ class Delivery(models.Model):
     error = models.TextField(_("what went wrong"), default="", db_default="")
     place = models.ForeignKey(  # where it was counted; nothing enforces it, because old counts are removed
         "DailyCount", models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    merge = models.ForeignKey(  # nothing enforces it, so that the other deliveries cost no more
+        Merge, models.DO_NOTHING, null=True, related_name="deliveries", db_constraint=False, db_index=False
     )
     created_at = models.DateTimeField(_("made"), db_default=Now())
     released_at = models.DateTimeField(null=True)  # it was held until then
@@ -177,6 +210,7 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["member"], name="delivery_held", condition=models.Q(status=DeliveryStatus.HELD)),
             models.Index(fields=["due_at"], name="delivery_held_until", condition=models.Q(status=DeliveryStatus.HELD)),
+            models.Index(fields=["merge"], name="delivery_merge", condition=models.Q(merge__isnull=False)),
         ]
 
     def __str__(self) -> str:

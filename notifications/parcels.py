@@ -7,9 +7,10 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_noop
 
-from notifications import caps, holding, personal, rendering, types
+from notifications import caps, holding, merging, personal, rendering, types
 from notifications.caps import Key
 from notifications.channels.base import Carrier, Channel, Drop, Hold, Judge, Missed, Parcel, Wait
+from notifications.merging import Told
 from notifications.models import Event
 from notifications.personal import Personal, Recipient
 from notifications.rendering import Message
@@ -42,6 +43,7 @@ class Packed:
     _rows: Mapping[int, Mapping[str, Any]]
     _events: Mapping[int, Mapping[str, Any]]
     _carrier: Carrier
+    _merged: Mapping[int, Sequence[Told]] = field(default_factory=dict)  # by their merge
     _words: dict[tuple[int, str], Message] = field(default_factory=dict)
     _personal: dict[str, Mapping[Recipient, Personal]] = field(default_factory=dict)
 
@@ -80,6 +82,8 @@ class Packed:
         """What only this member is told, read for all that are ready at once. None: what the event says."""
         event = self._events[row["event_id"]]
         kind = types.TYPES.get(event["type"])
+        if kind is not None and (told := self._merged.get(row["merge_id"])):
+            return merging.message(kind, told, language=language)
         if kind is None or not kind.each:
             return None
         if kind.key not in self._personal:
@@ -99,7 +103,8 @@ class Packed:
 def pack(carrier: Carrier, ids: Sequence[int]) -> Packed:
     """Read what claimed deliveries carry and whether they may still leave: two queries, however many.
 
-    What a member, or an administrator for all, turned off since the fan-out does not leave; what they turned on
+    A mail that is shared by several notifications is closed here: who comes later opens the next one. What a member, or
+    an administrator for all, turned off since the fan-out does not leave; what they turned on
     since does not come back.
     """
     rows = {row["id"]: row for row in _read(carrier, ids)}
@@ -123,7 +128,9 @@ def pack(carrier: Carrier, ids: Sequence[int]) -> Packed:
         dropped += [Dropped(id_, said.why) for id_ in ready if isinstance(said := verdicts.get(id_), Drop)]
         put_off = {id_: said for id_ in ready if isinstance(said := verdicts.get(id_), Wait)}
         ready = [id_ for id_ in ready if verdicts.get(id_) is None]
-    return Packed(ready, dropped, put_off, held, rows, {event["pk"]: event for event in events}, carrier)
+    merges = {row["merge_id"] for id_, row in rows.items() if row["merge_id"] and id_ not in held}
+    merged = merging.close(merges) if merges else {}
+    return Packed(ready, dropped, put_off, held, rows, {event["pk"]: event for event in events}, carrier, merged)
 
 
 def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -131,7 +138,7 @@ def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT d.id, d.event_id, d.member_id, d.attempts, e.type,
+            SELECT d.id, d.event_id, d.member_id, d.attempts, d.merge_id, e.type,
                    m.id IS NOT NULL AS is_member, m.is_active AND u.is_active AS is_active, m.language,
                    coalesce(nullif(u.name, ''), u.email) AS name, u.email,
                    p.chosen & ~p."on" AS turned_off, s.switched_off, l.is_on AS locked_on, {holding.UNTIL_SQL}

@@ -114,6 +114,10 @@ class Entry:
                 minutes,
             )
             found.append(words % {"minutes": minutes})
+        if kind.merges:
+            words = _("Up to %(most)s within %(seconds)s seconds in one thread are one e-mail.")
+            seconds = kind.merges.within // timedelta(seconds=1)
+            found.append(words % {"most": kind.merges.most, "seconds": seconds})
         return found
 
 

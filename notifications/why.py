@@ -4,8 +4,9 @@ Nothing is guessed afterwards. The event keeps what the layers said when it was 
 what the member had chosen; resolving both again gives the decision that was made then.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -37,6 +38,8 @@ class Verdict:
     lock: Lock | None = None  # the lock that stands today, for its reason
     is_left: bool = False  # a channel that leaves the building, and nothing waits for it any more
     hushed: Hushed = Hushed.NOT  # what holds, or held, a pop-up: it has no delivery that could say so
+    mail: Delivery | None = None  # the delivery of another event, whose mail told this one too
+    together: tuple[Event, ...] = ()  # the other events that are told in the same mail
 
     @property
     def is_unreached(self) -> bool:
@@ -48,7 +51,7 @@ class Verdict:
         """Whether it came, or is on its way, over this channel."""
         if not self.is_on or self.is_unreached or self.hushed != Hushed.NOT:
             return False
-        return self.delivery is None or self.delivery.status not in DID_NOT
+        return self.delivery is None or (self.mail or self.delivery).status not in DID_NOT
 
     @property
     def is_held(self) -> bool:
@@ -137,6 +140,7 @@ def _verdicts(event: Event, member: Membership, row: Notification) -> list[Verdi
         bits=channels.BITS,
     )
     deliveries = {sent.channel: sent for sent in Delivery.objects.filter(event=event, member=member)}
+    together = _together(deliveries.values())
     locks = {lock.channel: lock for lock in Lock.objects.filter(account_id=event.account_id, type=event.type)}
     profiles = dict(Profile.objects.filter(pk__in=answer.profile_ids.values()).values_list("pk", "name"))
     return [
@@ -144,9 +148,30 @@ def _verdicts(event: Event, member: Membership, row: Notification) -> list[Verdi
             _verdict(channel, answer, deliveries.get(channel.key), locks.get(channel.key), profiles),
             is_left=bool(channel.bit & channels.CARRIED & ~row.waiting),
             hushed=_hushed(channel, answer.channels & ~said.required, row),
+            **_in_one_mail(deliveries.get(channel.key), together),
         )
         for channel in of_interest(member, deliveries)
     ]
+
+
+def _together(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """All deliveries that share a mail with one of these. No query where none does."""
+    merges = {one.merge_id for one in deliveries if one.merge_id}
+    if not merges:
+        return []
+    return list(Delivery.objects.filter(merge__in=merges).select_related("event").order_by("event_id"))
+
+
+def _in_one_mail(delivery: Delivery | None, together: Iterable[Delivery]) -> dict[str, Any]:
+    """What a verdict says of a mail that tells several."""
+    if delivery is None or delivery.merge_id is None:
+        return {}
+    others = [one for one in together if one.merge_id == delivery.merge_id and one.pk != delivery.pk]
+    mail = next((one for one in others if one.status != DeliveryStatus.MERGED), None)
+    return {
+        "mail": mail if delivery.status == DeliveryStatus.MERGED else None,
+        "together": tuple(one.event for one in others),
+    }
 
 
 def of_interest(member: Membership, told: Collection[str] = ()) -> list[Channel]:

@@ -27,6 +27,7 @@ BADGES = {
     DeliveryStatus.CAPPED: "warning",
     DeliveryStatus.HELD: "info",
     DeliveryStatus.SUMMED: "on",
+    DeliveryStatus.MERGED: "on",
 }
 
 

@@ -16,7 +16,12 @@ from notifications.why import Verdict
 
 class DeliveryOut(serializers.Serializer[Any]):
     status = serializers.CharField(
-        help_text="`capped`: held back by the daily limit; `held`: for quiet hours or a pause; `error` says so."
+        help_text="`capped`: held back by the daily limit; `held`: for quiet hours or a pause; `error` says so. "
+        "`merged`: told in the mail of another event, `merged_into`."
+    )
+    merged_into = serializers.IntegerField(allow_null=True, help_text="The event whose mail told this one too.")
+    together_with = serializers.ListField(
+        child=serializers.IntegerField(), help_text="The other events that are told in the same mail."
     )
     held_until = serializers.DateTimeField(allow_null=True)
     sent_to = serializers.CharField()
@@ -108,6 +113,8 @@ def word(verdict: Verdict) -> dict[str, Any]:
         "delivery": sent
         and {
             "status": sent.status,
+            "merged_into": verdict.mail.event_id if verdict.mail else None,
+            "together_with": [event.pk for event in verdict.together],
             "held_until": sent.due_at if verdict.is_held else None,
             "sent_to": sent.sent_to,
             "sent_at": sent.sent_at,

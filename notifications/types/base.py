@@ -28,6 +28,22 @@ class FieldProblem:
     message: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Merging:
+    """What comes to one member in one thread within a short time is one mail; elsewhere each stays its own (N-064)."""
+
+    within: timedelta
+    """So long after the first, counted from when it happened."""
+    most: int
+    """So many are one mail; the next one opens another."""
+    title: StrPromise
+    """The subject, with {count} and the placeholders of the type; these are filled from the first of them."""
+    heading: StrPromise
+    line: StrPromise
+    """One of them, in the list below the heading."""
+    channel: str = "email"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NotificationType:
     """One toggle: something that can happen, how it is told, and who may be told where.
@@ -61,6 +77,8 @@ class NotificationType:
     """Told to one member, named in person: whoever emits it knows whose it is (N-129)."""
     window: timedelta | None = None
     """Told this long after the first occurrence, merged with the others of that time (N-082, N-083)."""
+    merges: Merging | None = None
+    """Told together in one mail when several come in one thread (N-064): see notifications.merging."""
     group: str = ""
     """The heading inside its topic, a key of `topic.groups`."""
     each: str = ""
@@ -163,6 +181,7 @@ class Topic:
         for_seat: str = "",
         needs_permission: str = "",
         window: timedelta | None = None,
+        merges: Merging | None = None,
         group: str = "",
         each: str = "",
         requirements: tuple[str, ...] = (),
@@ -187,6 +206,7 @@ class Topic:
             needs_permission=needs_permission,
             for_one=self.for_one,
             window=window,
+            merges=merges,
             group=group,
             each=each,
             requirements=requirements,

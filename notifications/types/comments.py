@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils.translation import gettext_lazy as _
 
-from notifications.types.base import Topic
+from notifications.types.base import Merging, Topic
 
-TOPIC = Topic("comments", _("Comments"))
+TOPIC = Topic(
+    "comments",
+    _("Comments"),
+    note=_("Comments within a minute in one thread, up to three, come as one e-mail."),
+)
 
 ACTIVITY_COMMENTED = TOPIC.type(
     "activity_commented",
@@ -20,7 +26,14 @@ ACTIVITY_COMMENTED = TOPIC.type(
         "url": "/1001/contacts/311/activities/902/#comment-7",
     },
     defaults={"bell", "email"},
-    requirements=("N-062", "N-097"),
+    merges=Merging(
+        within=timedelta(seconds=60),
+        most=3,
+        title=_("{count} new comments on “{activity}”"),
+        heading=_("New comments"),
+        line=_("{actor}: “{excerpt}”"),
+    ),
+    requirements=("N-062", "N-064", "N-097"),
 )
 
 MENTIONED = TOPIC.type(

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from notifications.types import values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from django_stubs_ext import StrPromise
 
@@ -122,10 +122,20 @@ def _refuse_bad_example(made: NotificationType) -> None:
         raise DeclarationError(f"{where}: the “url” of its example must begin with / or with https://.")
 
 
+def _texts(made: NotificationType) -> Iterator[tuple[str, StrPromise | str, Collection[str]]]:
+    """Each of a type's texts: what it is called, its words, and the placeholders that it may have."""
+    yield "label", made.label, ()
+    yield "title", made.title, made.example
+    yield "body", made.body, made.example
+    if made.merges is not None:
+        yield "merged title", made.merges.title, {**made.example, "count": 0}
+        yield "merged heading", made.merges.heading, ()
+        yield "merged line", made.merges.line, made.example
+
+
 def _refuse_bad_text(made: NotificationType) -> None:
-    for part, text in (("label", made.label), ("title", made.title), ("body", made.body)):
+    for part, text, known in _texts(made):
         source = source_text(text)
-        known = () if part == "label" else made.example
         if part != "body" and not source.strip():
             raise DeclarationError(f"The type {made.key} needs a {part}.")
         try:

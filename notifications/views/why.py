@@ -1,6 +1,6 @@
 """“Why did I get this?” and “Why did I not?”: pages that name who decided, and lead to the very cell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,7 @@ class Line:
     outcome: str
     until: str
     change_url: str
+    together: tuple[tuple[str, int], ...] = ()  # what else the same mail tells: its title and its event
 
 
 # What is said to the member themselves, said about them to somebody else.
@@ -56,6 +57,7 @@ BY_STATUS = {
     DeliveryStatus.CAPPED: (_lazy("held back"), "warning"),
     DeliveryStatus.HELD: (_lazy("held"), "info"),
     DeliveryStatus.SUMMED: (_lazy("in a summary"), "on"),
+    DeliveryStatus.MERGED: (_lazy("in one e-mail"), "on"),
 }
 
 
@@ -170,6 +172,7 @@ def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict, si
         outcome=_outcome(verdict, zone, silence),
         until=_when(verdict.lock.ends_at, zone) if verdict.lock and verdict.lock.ends_at else "",
         change_url=url,
+        together=tuple((_title(request, event), event.pk) for event in verdict.together),
     )
 
 
@@ -207,6 +210,9 @@ def _reason(is_on: bool, layer: Layer | None, sentence: str, *, is_own: bool, na
 
 def _outcome(verdict: Verdict, zone: ZoneInfo, silence: State) -> str:
     """What became of it: shown here, or sent when and where, or what went wrong."""
+    if verdict.mail is not None:
+        of_mail = _outcome(replace(verdict, delivery=verdict.mail, mail=None), zone, silence)
+        return _("Told in the e-mail of an earlier one. %(outcome)s") % {"outcome": of_mail}
     delivery = verdict.delivery
     if verdict.is_unreached:
         return _("Not sent: %(why)s") % {"why": _(NO_PHONE if verdict.channel.key == "mobile" else NO_BROWSER)}
@@ -255,7 +261,8 @@ def _word(explanation: Explanation, verdict: Verdict) -> tuple[str, str]:
     if verdict.hushed != Hushed.NOT:
         return (_("held"), "info") if verdict.is_held else (_("told afterwards"), "on")
     if verdict.delivery is not None:
-        word, colour = BY_STATUS[DeliveryStatus(verdict.delivery.status)]
+        status = verdict.mail.status if verdict.mail and not verdict.is_told else verdict.delivery.status
+        word, colour = BY_STATUS[DeliveryStatus(status)]
         return str(word), colour
     if verdict.channel.key in channels.CARRIER:
         return _("waiting"), "info"

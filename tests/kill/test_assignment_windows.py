@@ -1,22 +1,17 @@
 """Workers that close assignment windows are killed in the middle, again and again: everybody hears once."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from crm import records
 from crm.models import Assignment, AssignmentWindow
 from notifications.models import Event
 from tests import factories
+from tests.kill.killing import work_and_die
 
 PEOPLE, ROUNDS = 50, 30
 WORKER = """
@@ -44,28 +39,10 @@ def test_whoever_dies_everybody_hears_of_their_assignments_once(account: Any, al
         left = AssignmentWindow.objects.filter(closed_at=None).count()
         if not left:
             break
-        killed += _work_and_die(after=0.02 + 0.03 * (turn % 5), may_end=turn > ROUNDS // 2)
+        killed += work_and_die(WORKER, after=0.02 + 0.03 * (turn % 5), may_end=turn > ROUNDS // 2)
 
     assert killed > 2
     assert not AssignmentWindow.objects.filter(closed_at=None).exists()
     heard = Counter(member for event in Event.objects.all() for member in event.audience["members"])
     assert heard == {one.pk: 1 for one in people}
     assert set(Assignment.objects.values_list("outcome", flat=True)) == {"told"}
-
-
-def _work_and_die(*, after: float, may_end: bool) -> bool:
-    """A worker that is killed so many seconds after it began; returns whether it was still at it."""
-    before, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
-    env = os.environ | {
-        "DATABASE_URL": f"{before}/{connection.settings_dict['NAME']}",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    with subprocess.Popen([sys.executable, "-c", WORKER], env=env, stdout=subprocess.PIPE) as worker:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == b"ready\n"
-        if may_end:  # enough was killed: let the rest be done
-            worker.wait(60)
-        time.sleep(after)
-        was_at_it = worker.poll() is None
-        worker.send_signal(signal.SIGKILL)
-    return was_at_it

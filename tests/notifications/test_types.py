@@ -27,7 +27,6 @@ RULES_NOT_TYPES = {
     "N-054": "says where the whole topic comes from: conversations of the inbox",
     "N-060": "who is left out of a conversation's audience: the inbox decides",
     "N-061": "who is left out of an unassigned conversation's audience: the inbox decides",
-    "N-064": "points to the rules of comments, which choose the audience and merge replies",
     "N-070": "who owns a contact or company: the audience of the two assignment types",
     "N-082": "the five minutes: a fact of the assignment types, kept by whoever assigns",
     "N-083": "merging within the five minutes: kept by whoever assigns",
