@@ -25,6 +25,8 @@ SCOPES = {
     "deliveries.write": _("Send failed deliveries again"),
     "records.read": _("Read records, their activities and pipelines"),
     "records.write": _("Change records and their activities"),
+    "forms.read": _("Read what visitors filled in"),
+    "forms.write": _("Hand in forms that visitors filled in"),
 }
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import Account, Membership, Team
-from crm import activities, assigning, associating, defining, following, mentioning, records, stages
+from crm import activities, assigning, associating, defining, following, form_submissions, mentioning, records, stages
 from crm.digests import schedules, sending_now
 from crm.filtering import Condition
 from crm.kinds import BUILT_IN
@@ -51,6 +51,9 @@ def load() -> None:
     for number, record in enumerate([*companies, *contacts]):  # after they were associated, which owners hear of
         if number % 3:
             records.assign(record, to=people[number % len(people)], by=alice)
+    for number in (3, 14, 40):
+        page, given = "nordicoak.example/offer", {"description": WANTS[number % len(WANTS)]}
+        form_submissions.submit(oak, form="Ask for a quote", page=page, address=contacts[number].address, given=given)
     _leads(oak, people, by=alice)
     _tasks(oak, people, by=alice)
     _showrooms(oak, people, by=alice)

@@ -12,7 +12,7 @@ from accounts.models import Membership
 from crm import records, schema, tasks_due, timeline
 from crm.errors import RecordInBin
 from crm.kinds import Kind
-from crm.models import Activity, Association, Duplicate, Follower, Record, Source
+from crm.models import Activity, Association, Duplicate, Follower, FormSubmission, Record, Source
 
 
 class CannotMerge(DomainError):
@@ -71,6 +71,7 @@ def _end(other: Record, *, into: Record) -> None:
 
 def _move_what_hangs_on(other: Record, *, to: Record) -> None:
     Activity.objects.filter(record=other).update(record=to)
+    FormSubmission.objects.filter(record=other).update(record=to)
     followed = Follower.objects.filter(record=other)
     Follower.objects.bulk_create(
         [Follower(record=to, member_id=row.member_id) for row in followed], ignore_conflicts=True

@@ -3,6 +3,7 @@
 from accounts.models import Account
 from crm.kinds import BUILT_IN
 from crm.models import Activity, AssignmentWindow, Record, RecordList
+from crm.models import Activity, AssignmentWindow, FormSubmission, Record
 
 
 def record(one: Record) -> str:
@@ -25,6 +26,10 @@ def assigned(window: AssignmentWindow) -> str:
 
 def duplicates(one: Record) -> str:
     return f"{record(one)}duplicates/"
+
+
+def form_submission(one: FormSubmission) -> str:
+    return f"/{one.account.hub_id}/form-submissions/{one.pk}/"
 
 
 def tasks(account: Account) -> str:

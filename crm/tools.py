@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-TOOLS = (  # the name of its first page, and its label
+TOOLS = (  # the name of its first page, its label, and the permission without which there is none
     ("crm:records", _("Records")),
     ("crm:lists", _("Lists")),
     ("crm:duplicates-everywhere", _("Duplicates")),
+    ("crm:form-submissions", _("Form submissions"), "forms"),
 )

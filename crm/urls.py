@@ -13,6 +13,7 @@ app_name = "crm"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/settings/task-digest/", include("crm.digest_urls")),
     path("<int:hub_id>/lists/", include("crm.list_urls")),
+    path("<int:hub_id>/form-submissions/", include("crm.form_urls")),
     path("<int:hub_id>/records/", index.records, name="records"),
     path("<int:hub_id>/records/people/", around.people, name="people"),
     path("<int:hub_id>/records/start/", around.start, name="start"),

@@ -34,6 +34,8 @@ def _sentence(row: Change, words: Words, seen: set[int]) -> str:
         other = _other(row)
         name = other.get("title", "") if other.get("id") in seen else _("another record")
         return _NAMED[row.what]() % {"record": name}
+    if row.what == "submitted":
+        return _("took in the form “%(form)s” from the page %(page)s") % {"form": "…", "page": "…", **_other(row)}
     if plain := _PLAIN.get(row.what):
         return plain()
     one = words.kind.find(row.what)

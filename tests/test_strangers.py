@@ -11,6 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from crm import activities, bulk, records, schema
 from crm.lists import adding, making
 from crm.models import Activity, AssignmentWindow, BulkJob, Record, RecordList, SavedView, Stage
+from crm import activities, bulk, form_submissions, records, schema
+from crm.models import Activity, AssignmentWindow, BulkJob, FormSubmission, Record, SavedView, Stage
 from notifications import events, types
 
 
@@ -28,13 +30,14 @@ ROUTES = sorted(account_pages(get_resolver()))
 
 
 ROWS: dict[str, QuerySet[Any]] = {
-    "pk": Record.objects.all(),
+    "pk": Record.objects.filter(kind="deals"),
     "activity_id": Activity.objects.all(),
     "view_id": SavedView.objects.all(),
     "job_id": BulkJob.objects.all(),
     "stage_id": Stage.objects.filter(pipeline__kind="deals"),
     "window_id": AssignmentWindow.objects.all(),
     "list_id": RecordList.objects.all(),
+    "submission_id": FormSubmission.objects.all(),
 }
 
 
@@ -60,6 +63,9 @@ def event(alice, bob, fan_out):
     bulk.start(schema.kind_of(alice.account, "deals"), verb="delete", by=bob, ids=[deal.pk])
     kind = schema.kind_of(alice.account, "deals")
     adding.add(making.create(alice.account, kind, name="Nordic Oak", is_filtered=False, by=bob), [deal.pk], by=bob)
+    form_submissions.submit(alice.account, form="Oak", page="oak.example", address="mia@fjordline.example", given={})
+    bob.permissions = ["forms"]
+    bob.save()
     SavedView.objects.create(account=alice.account, member=bob, kind="deals", name="Mine")
     event = events.emit(types.deals.STAGE_CHANGED, audience=[bob], by=alice, data=types.deals.STAGE_CHANGED.example)
     fan_out()

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.api import paths as paths  # registers <row:…>
-from crm.api import around, defining, digests, records
+from crm.api import around, defining, digests, form_submissions, records
 
 urlpatterns = [
     path("digest/", digests.Digest.as_view(), name="digest"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("crm/pipelines/", defining.Pipelines.as_view(), name="pipelines"),
     path("crm/pipelines/<row:pipeline_id>/stages/", defining.Stages.as_view(), name="stages"),
     path("crm/stages/<row:stage_id>/", defining.OneStage.as_view(), name="stage"),
+    path("crm/form-submissions/", form_submissions.FormSubmissions.as_view(), name="form-submissions"),
     path("crm/records/", records.Records.as_view(), name="records"),
     path("crm/records/search/", records.Search.as_view(), name="record-search"),
     path("crm/records/batch/", records.Batch.as_view(), name="record-batch"),

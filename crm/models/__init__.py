@@ -5,6 +5,7 @@ from crm.models.bulk import BulkItem, BulkJob, BulkOutcome, Verb
 from crm.models.defined import CustomKind, CustomProperty
 from crm.models.digests import DigestKind, DigestOutcome, DigestRun, DigestSchedule, Frequency
 from crm.models.duplicates import Duplicate, Why
+from crm.models.form_submissions import FormSubmission
 from crm.models.happenings import Happening, What
 from crm.models.lists import ListMember, ListState, RecordList
 from crm.models.pipelines import Outcome, Pipeline, Stage
@@ -41,6 +42,7 @@ __all__ = [
     "DueNotice",
     "Duplicate",
     "Follower",
+    "FormSubmission",
     "Frequency",
     "Happening",
     "ListMember",

@@ -29,7 +29,11 @@ def beside(problems: Mapping[str, Sequence[str]] | None, index: int) -> list[str
 def record_tools(context: Mapping[str, Any]) -> dict[str, Any]:
     """Links to the tools; the one whose pages one is on is marked."""
     request = context["request"]
-    links = [(reverse(name, args=[request.account.hub_id]), label) for name, label in TOOLS]
+    links = [
+        (reverse(name, args=[request.account.hub_id]), label)
+        for name, label, *needs in TOOLS
+        if all(request.member.has(permission) for permission in needs)
+    ]
     return {
         "tools": [{"url": url, "label": label, "is_current": request.path.startswith(url)} for url, label in links],
     }

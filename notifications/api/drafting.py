@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -61,6 +61,25 @@ class BatchedEventIn(EventIn):
 
 class BatchIn(Strict):
     events = serializers.ListField(child=BatchedEventIn(), min_length=1, max_length=emitting.MOST)
+
+
+def idempotency(status: int) -> tuple[OpenApiParameter, ...]:
+    """How a description names the key of what may be sent again, and the answer's word that it was."""
+    return (
+        OpenApiParameter(
+            "Idempotency-Key",
+            {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+            OpenApiParameter.HEADER,
+            description="Sent again with the same content, it tells nobody twice; with other content: 422.",
+        ),
+        OpenApiParameter(
+            "Idempotency-Replayed",
+            str,
+            OpenApiParameter.HEADER,
+            response=[status],
+            description="`true` when the key had done this before.",
+        ),
+    )
 
 
 def check_key(key: str | None, *, field: str) -> str | None:

@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import Count
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -14,7 +13,7 @@ from accounts.api.fields import MemberRef
 from accounts.api.paging import PageQuery, page
 from accounts.api.schema import operation, page_of
 from notifications import emitting, events, outcomes, types
-from notifications.api.drafting import LONGEST_KEY, BatchIn, EventIn, check_key, drafts
+from notifications.api.drafting import BatchIn, EventIn, check_key, drafts, idempotency
 from notifications.models import Delivery, Event
 
 KIND = types.TYPES["deals.stage_changed"]
@@ -101,21 +100,7 @@ class Events(Door):
         body=EventIn,
         example=EXAMPLE,
         answer=ACCEPTED,
-        parameters=(
-            OpenApiParameter(
-                "Idempotency-Key",
-                {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"},
-                OpenApiParameter.HEADER,
-                description="Sent again with the same content, it tells nobody twice; with other content: 422.",
-            ),
-            OpenApiParameter(
-                "Idempotency-Replayed",
-                str,
-                OpenApiParameter.HEADER,
-                response=[202],
-                description="`true` when the key had made this event before.",
-            ),
-        ),
+        parameters=idempotency(202),
     )
     def post(self, request: ApiRequest) -> Response:
         """Emit an event.
