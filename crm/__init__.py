@@ -13,7 +13,7 @@ To write, one function each, called by every door; refusals are `DomainError`s w
 - `records.create`, `change` (with the version that was read), `assign`, `move`, `complete`, `delete`, `restore`
 - `associating.associate`, `separate` · `following.follow`, `unfollow`, `mark_opened` (call it when a page is opened)
 - `activities.log`, `comment`, `edit`, `delete`; a mention in a text is `mentioning.token(member)`
-- `stages.pipelines_of`, `add_stage`, `remove_stage` · `defining.define_kind`, `define_property`
+- `stages.pipelines_of`, `pipelines.add_stage`, `remove_stage` · `defining.define_kind`, `define_property`
 - `permissions.set_reach`: who sees and edits which records
 
 Whoever is named in the owner property or a custom user property is assigned: `assigning` tells them five minutes

@@ -1,4 +1,4 @@
-"""What an account defines itself, for its super admins: kinds, properties, pipelines, stages."""
+"""What an account defines itself, for its super admins: kinds and properties."""
 
 from typing import Any
 
@@ -7,23 +7,13 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.api.doors import ApiRequest, Door
-from accounts.api.fields import Strict, Text
+from accounts.api.fields import AskedFlag, Strict, Text
 from accounts.api.paging import PageQuery, page
 from accounts.api.schema import operation, page_of
-from crm import defining, schema, stages
-from crm.api.shapes import (
-    DEALS,
-    SALES,
-    KindOut,
-    PipelineOut,
-    PropertyOut,
-    StageOut,
-    kind_field,
-    word_kind,
-    word_pipeline,
-)
+from crm import defining, schema
+from crm.api.shapes import DEALS, KindOut, PropertyOut, kind_field, place_field, word_kind
 from crm.kinds import Type
-from crm.models import CustomProperty, Outcome, Pipeline, Stage
+from crm.models import CustomKind, CustomProperty
 
 
 class KindIn(Strict):
@@ -32,9 +22,19 @@ class KindIn(Strict):
     plural = Text(max_length=80)
 
 
+class KindChange(Strict):
+    label = Text(max_length=80, required=False)  # type: ignore[assignment]
+    plural = Text(max_length=80, required=False)
+
+
 class ChoiceIn(Strict):
     key = Text(max_length=60)
     label = Text(max_length=80)  # type: ignore[assignment]
+
+
+class ChoiceOut(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
 
 
 class PropertyIn(Strict):
@@ -42,33 +42,31 @@ class PropertyIn(Strict):
     key = Text(max_length=60)
     label = Text(max_length=80)  # type: ignore[assignment]
     type = serializers.ChoiceField(choices=[one.value for one in Type if one is not Type.STAGE])
-    choices = serializers.ListField(child=ChoiceIn(), required=False, max_length=500)
+    choices = serializers.ListField(child=ChoiceIn(), required=False, max_length=defining.MOST_CHOICES)
+
+
+class PropertyChange(Strict):
+    label = Text(max_length=80, required=False)  # type: ignore[assignment]
+    choices = serializers.ListField(
+        child=ChoiceIn(),
+        required=False,
+        max_length=defining.MOST_CHOICES,
+        help_text="All of them. One that records hold cannot be left out.",
+    )
+    position = place_field()
+
+
+class PropertyQuery(PageQuery):
+    kind = kind_field(required=False)
+    archived = AskedFlag(required=False, help_text="Those that are archived instead.")
 
 
 class OwnProperty(PropertyOut):
     id = serializers.IntegerField()
     kind = serializers.CharField()
+    options = ChoiceOut(many=True, help_text="The choices with their names.")
 
 
-class PipelineIn(Strict):
-    kind = kind_field()
-    name = Text(max_length=120)
-
-
-class PipelineQuery(Strict):
-    kind = kind_field()
-
-
-class StageIn(Strict):
-    name = Text(max_length=120)
-    outcome = serializers.ChoiceField(choices=Outcome.values, required=False, help_text="`open` unless said.")
-
-
-class StageName(Strict):
-    name = Text(max_length=120)
-
-
-STAGE = {"id": 13, "name": "Waiting", "outcome": "open"}
 ADVISOR = {
     "id": 4,
     "kind": "deals",
@@ -78,7 +76,9 @@ ADVISOR = {
     "choices": [],
     "is_required": False,
     "is_custom": True,
+    "options": [],
 }
+BERTHS = {**DEALS, "key": "berths", "label": "Berth", "plural": "Berths", "is_custom": True}
 
 
 class Kinds(Door):
@@ -94,7 +94,7 @@ class Kinds(Door):
         status=201,
         body=KindIn,
         example={"key": "berths", "label": "Berth", "plural": "Berths"},
-        answer={**DEALS, "key": "berths", "label": "Berth", "plural": "Berths", "is_custom": True},
+        answer=BERTHS,
     )
     def post(self, request: ApiRequest) -> Response:
         """Define a kind of record of the account's own. With a session: super admins only."""
@@ -102,14 +102,27 @@ class Kinds(Door):
         return Response(word_kind(schema.kind_of(request.account, row.key)), status=201)
 
 
+class OneKind(Door):
+    required_scope = "records.write"
+
+    @operation(out=KindOut, body=KindChange, example={"plural": "Moorings"}, answer={**BERTHS, "plural": "Moorings"})
+    def patch(self, request: ApiRequest, kind_id: str) -> Response:
+        """Call a kind of the account's own something else. With a session: super admins only."""
+        row = get_object_or_404(CustomKind, account=request.account, key=kind_id)
+        defining.rename_kind(row, **self.body(KindChange), by=request.member)
+        return Response(word_kind(schema.kind_of(request.account, row.key)))
+
+
 class OwnProperties(Door):
     required_scope = {"GET": "records.read", "POST": "records.write"}
 
-    @operation(out=page_of(OwnProperty), query=PageQuery, answer={"results": [ADVISOR], "next": None})
+    @operation(out=page_of(OwnProperty), query=PropertyQuery, answer={"results": [ADVISOR], "next": None})
     def get(self, request: ApiRequest) -> Response:
         """List the properties that the account added to kinds."""
-        rows = CustomProperty.objects.filter(account=request.account, archived_at=None)
-        return page(request, rows, self.query(PageQuery), word=_word, newest_first=False)
+        asked = self.query(PropertyQuery)
+        rows = CustomProperty.objects.filter(account=request.account, archived_at__isnull=not asked.get("archived"))
+        rows = rows.filter(kind=asked["kind"]) if "kind" in asked else rows
+        return page(request, rows, asked, word=_word, newest_first=False)
 
     @operation(
         out=OwnProperty,
@@ -133,6 +146,24 @@ class OwnProperties(Door):
 class OneProperty(Door):
     required_scope = "records.write"
 
+    @operation(
+        out=OwnProperty,
+        body=PropertyChange,
+        also=(409,),
+        example={"label": "First advisor", "position": 0},
+        answer={**ADVISOR, "label": "First advisor"},
+    )
+    def patch(self, request: ApiRequest, property_id: int) -> Response:
+        """Change a property's name, choices or place. With a session: super admins only.
+
+        Its key and type stay. Choices are replaced by those that are sent; one that records hold cannot go.
+        """
+        row = get_object_or_404(CustomProperty, account=request.account, pk=property_id)
+        given = self.body(PropertyChange)
+        if "choices" in given:
+            given["choices"] = [(choice["key"], choice["label"]) for choice in given["choices"]]
+        return Response(_word(defining.change_property(row, **given, by=request.member)))
+
     @operation(status=204)
     def delete(self, request: ApiRequest, property_id: int) -> Response:
         """Hide a property everywhere; its values stay. With a session: super admins only. Twice is once."""
@@ -141,55 +172,15 @@ class OneProperty(Door):
         return Response(status=204)
 
 
-class Pipelines(Door):
-    required_scope = {"GET": "records.read", "POST": "records.write"}
-
-    @operation(out=PipelineOut(many=True), query=PipelineQuery, answer=[SALES])
-    def get(self, request: ApiRequest) -> Response:
-        """List the pipelines of a kind with their stages."""
-        kind = schema.kind_of(request.account, self.query(PipelineQuery)["kind"])
-        return Response([word_pipeline(pipeline) for pipeline in stages.pipelines_of(request.account, kind)])
-
-    @operation(
-        out=PipelineOut, status=201, body=PipelineIn, example={"kind": "deals", "name": "Renewals"}, answer=SALES
-    )
-    def post(self, request: ApiRequest) -> Response:
-        """Add a pipeline, with one stage to begin with. With a session: super admins only."""
-        given = self.body(PipelineIn)
-        kind = schema.kind_of(request.account, given["kind"])
-        pipeline = stages.add_pipeline(request.account, kind, name=given["name"], by=request.member)
-        return Response(word_pipeline(pipeline), status=201)
-
-
-class Stages(Door):
+class RestoreProperty(Door):
     required_scope = "records.write"
 
-    @operation(out=StageOut, status=201, body=StageIn, example={"name": "Waiting"}, answer=STAGE)
-    def post(self, request: ApiRequest, pipeline_id: int) -> Response:
-        """Add a stage at the end of a pipeline. With a session: super admins only."""
-        pipeline = get_object_or_404(Pipeline, account=request.account, pk=pipeline_id)
-        return Response(_stage(stages.add_stage(pipeline, **self.body(StageIn), by=request.member)), status=201)
-
-
-class OneStage(Door):
-    required_scope = "records.write"
-
-    @operation(out=StageOut, body=StageName, example={"name": "Waiting"}, answer=STAGE)
-    def patch(self, request: ApiRequest, stage_id: int) -> Response:
-        """Give a stage another name. With a session: super admins only."""
-        stage = get_object_or_404(Stage, pipeline__account=request.account, pk=stage_id)
-        return Response(_stage(stages.rename_stage(stage, **self.body(StageName), by=request.member)))
-
-    @operation(status=204, also=(409,))
-    def delete(self, request: ApiRequest, stage_id: int) -> Response:
-        """Take a stage away. Refused while records stand in it. With a session: super admins only."""
-        stage = get_object_or_404(Stage, pipeline__account=request.account, pk=stage_id)
-        stages.remove_stage(stage, by=request.member)
-        return Response(status=204)
-
-
-def _stage(stage: Stage) -> dict[str, Any]:
-    return {"id": stage.pk, "name": stage.name, "outcome": stage.outcome}
+    @operation(out=OwnProperty, answer=ADVISOR)
+    def post(self, request: ApiRequest, property_id: int) -> Response:
+        """Show an archived property again, with its values. With a session: super admins only. Twice is once."""
+        row = get_object_or_404(CustomProperty, account=request.account, pk=property_id)
+        defining.bring_back_property(row, by=request.member)
+        return Response(_word(row))
 
 
 def _word(row: CustomProperty) -> dict[str, Any]:
@@ -202,4 +193,5 @@ def _word(row: CustomProperty) -> dict[str, Any]:
         "choices": [key for key, _label in row.choices],
         "is_required": False,
         "is_custom": True,
+        "options": [{"key": key, "label": label} for key, label in row.choices],
     }

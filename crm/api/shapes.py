@@ -41,6 +41,10 @@ def kind_field(**more: Any) -> Text:
     return Text(max_length=60, help_text=KIND_HELP, **more)
 
 
+def place_field() -> Whole:
+    return Whole(min_value=0, max_value=1000, required=False, help_text="The place among the others, from 0.")
+
+
 class ConditionIn(Strict):
     property = Text(max_length=60)
     operator = serializers.ChoiceField(choices=list(filtering.OPERATORS))

@@ -4,17 +4,26 @@ from django.urls import path
 
 from accounts.api import paths as paths  # registers <row:…>
 from crm.api import around, defining, digests, form_submissions, records
+from crm.api import access, around, defining, digests, pipelines, records
 
 urlpatterns = [
     path("digest/", digests.Digest.as_view(), name="digest"),
     path("digest/send/", digests.SendDigest.as_view(), name="digest-send"),
     path("crm/kinds/", defining.Kinds.as_view(), name="record-kinds"),
+    path("crm/kinds/<slug:kind_id>/", defining.OneKind.as_view(), name="record-kind"),
     path("crm/properties/", defining.OwnProperties.as_view(), name="properties"),
     path("crm/properties/<row:property_id>/", defining.OneProperty.as_view(), name="property"),
     path("crm/pipelines/", defining.Pipelines.as_view(), name="pipelines"),
     path("crm/pipelines/<row:pipeline_id>/stages/", defining.Stages.as_view(), name="stages"),
     path("crm/stages/<row:stage_id>/", defining.OneStage.as_view(), name="stage"),
     path("crm/form-submissions/", form_submissions.FormSubmissions.as_view(), name="form-submissions"),
+    path("crm/properties/<row:property_id>/restore/", defining.RestoreProperty.as_view(), name="property-restore"),
+    path("crm/pipelines/", pipelines.Pipelines.as_view(), name="pipelines"),
+    path("crm/pipelines/<row:pipeline_id>/", pipelines.OnePipeline.as_view(), name="pipeline"),
+    path("crm/pipelines/<row:pipeline_id>/stages/", pipelines.Stages.as_view(), name="stages"),
+    path("crm/stages/<row:stage_id>/", pipelines.OneStage.as_view(), name="stage"),
+    path("crm/access/", access.AllAccess.as_view(), name="record-access"),
+    path("crm/access/<row:member_id>/", access.OneAccess.as_view(), name="record-access-of"),
     path("crm/records/", records.Records.as_view(), name="records"),
     path("crm/records/search/", records.Search.as_view(), name="record-search"),
     path("crm/records/batch/", records.Batch.as_view(), name="record-batch"),

@@ -96,6 +96,8 @@ def test_what_is_next_door_is_not_there(
     there["stage_id"], there["pipeline_id"] = deal.stage_id, deal.stage.pipeline_id
     own = defining.define_property(account, "deals", key="advisor", label="Advisor", type="user", by=alice)
     there["property_id"] = own.pk
+    defining.define_kind(account, key="berths", label="Berth", plural="Berths", by=alice)
+    assert stranger("PATCH", "crm/kinds/berths/", {}).status_code == 404
     walked = 0
     for path, view in ALL:
         for name, pk in there.items():
@@ -120,6 +122,7 @@ def redrive_of(account: Any) -> Redrive:
 
 def _filled(path: str, pk: int) -> str:
     path = path.removeprefix("api/v1/").replace("<str:key>", "deals.assigned").replace("<str:app>", "webhook")
+    path = path.replace("<slug:kind_id>", "berths")
     while "<row:" in path:
         before, _open, rest = path.partition("<row:")
         path = f"{before}{pk}{rest.partition('>')[2]}"

@@ -312,6 +312,46 @@ def test_super_admins_define_kinds_properties_and_stages(program: Any, signed_in
     assert program("DELETE", f"crm/stages/{renewals['stages'][0]['id']}/").status_code == 204
 
 
+def test_what_was_defined_is_changed(program: Any, alice: Any, deal: Any) -> None:
+    program.post("crm/kinds/", {"key": "berths", "label": "Berth", "plural": "Berths"})
+    assert program.patch("crm/kinds/berths/", {"plural": "Moorings"}).json()["plural"] == "Moorings"
+    assert program.patch("crm/kinds/deals/", {"plural": "Sales"}).status_code == 404  # built in
+    sizes = [{"key": "s", "label": "Small"}, {"key": "l", "label": "Large"}]
+    own = {"kind": "deals", "key": "size", "label": "Size", "type": "choice", "choices": sizes}
+    path = f"crm/properties/{program.post('crm/properties/', own).json()['id']}/"
+    program.patch(f"crm/records/{deal['id']}/", {"properties": {"size": "l"}})
+
+    renamed = program.patch(path, {"label": "Extent", "position": 0, "choices": [*sizes, {"key": "xl", "label": "X"}]})
+    assert (renamed.json()["label"], renamed.json()["choices"]) == ("Extent", ["s", "l", "xl"])
+    held = program.patch(path, {"choices": sizes[:1]})
+    assert (held.status_code, held.json()["code"]) == (409, "choice_in_use")
+    assert set(fields_of(held)) == {"choices"}
+    program("DELETE", path)
+    assert [row["key"] for row in program.get("crm/properties/?archived=true&kind=deals").json()["results"]] == ["size"]
+    back = program.post(f"{path}restore/", {}).json()
+    assert back["options"][1] == {"key": "l", "label": "Large"}
+    assert program.get(f"crm/records/{deal['id']}/").json()["properties"]["size"] == "l"
+
+    renewals = program.post("crm/pipelines/", {"kind": "deals", "name": "Renewals"}).json()
+    path = f"crm/pipelines/{renewals['id']}/"
+    assert program.patch(path, {"name": "Contracts", "position": 0}).json()["name"] == "Contracts"
+    assert program.get("crm/pipelines/?kind=deals").json()[0]["name"] == "Contracts"
+    stage = program.patch(f"crm/stages/{renewals['stages'][0]['id']}/", {"outcome": "lost"}).json()
+    assert stage["outcome"] == "lost"
+    assert program("DELETE", path).status_code == 204
+
+
+def test_super_admins_say_who_sees_what(program: Any, signed_in: Any, alice: Any, bob: Any, mallory: Any) -> None:
+    wanted = {"kind": "deals", "sees": "team", "edits": "own"}
+    assert program("PUT", f"crm/access/{bob.pk}/", wanted).json() == {"member": bob.pk, **wanted}
+    assert program.get("crm/access/?kind=deals").json()["results"] == [{"member": bob.pk, **wanted}]
+    assert program.get("crm/access/?kind=tickets").json()["results"] == []
+    more = program("PUT", f"crm/access/{bob.pk}/", wanted | {"edits": "all"})
+    assert set(fields_of(more)) == {"edits"}
+    assert program("PUT", f"crm/access/{mallory.pk}/", wanted).status_code == 404
+    assert signed_in(bob).get("crm/access/").status_code == 403
+
+
 def test_members_define_nothing(signed_in: Any, bob: Any) -> None:
     caller = signed_in(bob)
     caller.client.handler.enforce_csrf_checks = False

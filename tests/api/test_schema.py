@@ -94,6 +94,7 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "stage_id": record.stage_id,
         "pipeline_id": record.stage.pipeline_id,
         "property_id": own.pk,
+        "kind_id": defining.define_kind(account, key="berths", label="Berth", plural="Berths", by=alice).key,
     }
 
 

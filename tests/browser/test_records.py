@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from crm import records, schema, stages
+from crm import pipelines, records, schema, stages
 from crm.models import Mention, Record
 from tests.browser.conditions import wait_for
 
@@ -180,7 +180,7 @@ def test_a_deal_is_moved_with_the_keyboard(device, alice, bob, deal, sales):
 def test_a_refused_card_returns_to_its_place_and_says_why(device, alice, bob, deal, sales):
     here = device(bob)
     page = here.open("deals/board/")
-    stages.remove_stage(sales[1], by=alice)
+    pipelines.remove_stage(sales[1], by=alice)
     page.get_by_role("button", name="Move Nordic Oak 2027").focus()
     for key in ("Space", "ArrowRight", "Space"):
         page.keyboard.press(key)

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from crm import following, records, schema, stages
+from crm import following, pipelines, records, schema, stages
 from crm.errors import AddressTaken, InvalidRecord, RecordInBin, StaleRecord
 from crm.models import Change, Record, Stage
 from tests.crm.conftest import at_once
@@ -223,8 +223,8 @@ def test_a_first_time_at_once_makes_one_pipeline(make):
 
 
 def test_a_stage_with_records_cannot_go(deal, alice):
-    with pytest.raises(stages.StageInUse):
-        stages.remove_stage(deal.stage, by=alice)
+    with pytest.raises(pipelines.StageInUse):
+        pipelines.remove_stage(deal.stage, by=alice)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -233,11 +233,11 @@ def test_a_stage_removed_while_a_deal_is_moved_into_it_leaves_no_deal_without_a_
     target = deal.stage.pipeline.stages.get(name="Offer made")
 
     moved, removed = at_once(
-        partial(records.move, deal, to=target.pk, by=alice), partial(stages.remove_stage, target, by=alice)
+        partial(records.move, deal, to=target.pk, by=alice), partial(pipelines.remove_stage, target, by=alice)
     )
 
     deal.refresh_from_db()
-    assert (type(moved), type(removed)) in [(Record, stages.StageInUse), (InvalidRecord, type(None))]
+    assert (type(moved), type(removed)) in [(Record, pipelines.StageInUse), (InvalidRecord, type(None))]
     assert Stage.objects.filter(pk=deal.stage_id).exists()
 
 

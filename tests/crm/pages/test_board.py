@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm import boards, permissions, records, schema, stages
+from crm import boards, permissions, pipelines, records, schema, stages
 from crm.models import Record, Stage
 
 BOARD = "/1001/deals/board/"
@@ -109,7 +109,7 @@ def test_a_card_that_somebody_else_changed_is_refused_with_the_new_version(signe
 def test_a_stage_that_was_removed_meanwhile_is_refused_in_words(signed_in, made, sales, alice, bob):
     deal = made("deals")
     gone = sales[2].pk
-    stages.remove_stage(sales[2], by=alice)
+    pipelines.remove_stage(sales[2], by=alice)
 
     answer = signed_in(bob).post(f"/1001/deals/{deal.pk}/move/", {"stage": gone, "version": 1})
 
