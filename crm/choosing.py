@@ -33,7 +33,7 @@ class Offer:
 
 def members(account: Account, *, words: str = "", chosen: Collection[int] = ()) -> tuple[list[Choice], bool]:
     """Active members by name, and whether there are more than are offered. Those chosen are always among them."""
-    found = Membership.objects.active().of(account).filter(_named(words)).select_related("user").order_by("pk")
+    found = Membership.objects.active().of(account).filter(named(words)).select_related("user").order_by("pk")
     rows = list(found[: MOST + 1])
     is_more = len(rows) > MOST
     choices = {one.pk: Choice(one.pk, one.name) for one in rows[:MOST]}
@@ -46,7 +46,7 @@ def members(account: Account, *, words: str = "", chosen: Collection[int] = ()) 
 def to_mention(account: Account, words: str) -> list[Offer]:
     """People whose name or address, and teams whose name, begins with or holds these letters. Two queries."""
     words = words.replace("\0", "").strip()[:LONGEST]
-    people = Membership.objects.active().of(account).filter(_named(words)).select_related("user").order_by("pk")
+    people = Membership.objects.active().of(account).filter(named(words)).select_related("user").order_by("pk")
     teams = Team.objects.filter(account=account, name__icontains=words).order_by("name")
     offers = [Offer(one.name, one.email, mentioning.token(one)) for one in people[: 3 * OFFERED]]
     offers += [Offer(team.name, "", mentioning.token(team), is_team=True) for team in teams[:OFFERED]]
@@ -55,6 +55,7 @@ def to_mention(account: Account, words: str) -> list[Offer]:
     return offers[:OFFERED]
 
 
-def _named(words: str) -> Q:
+def named(words: str) -> Q:
+    """Members whose name or address holds these letters; all of them for none."""
     words = words.replace("\0", "").strip()[:LONGEST]
     return Q(user__name__icontains=words) | Q(user__email__icontains=words) if words else Q()

@@ -25,7 +25,26 @@ PICKERS: dict[Type, type[forms.DateInput | forms.DateTimeInput]] = {
 HIDDEN_WHEN_NEW = {"completed_at"}
 
 
-class RecordForm(forms.Form):
+class Refusable(forms.Form):
+    """A form whose values the domain judges: it keeps what was written, and says beside each field what is wrong."""
+
+    def refuse(self, sentence: str, fields: Mapping[str, Sequence[str]]) -> None:
+        """Put what the domain said beside the fields; what belongs to none of them, above."""
+        errors = self.errors  # what Django itself finds is told by the domain, too
+        named = [key for key in fields if key in self.fields]
+        for key in named:
+            errors.pop(key, None)
+            for line in fields[key]:
+                self.add_error(key, line)
+            widget = self.fields[key].widget
+            if isinstance(widget, forms.DateInput | forms.DateTimeInput):
+                widget.input_type = "text"  # a picker would not show what is no date, and it would be lost
+        others = [line for key, lines in fields.items() if key not in self.fields for line in lines]
+        for line in others or ([] if named else [sentence]):
+            self.add_error(None, line)
+
+
+class RecordForm(Refusable):
     """Some properties of a record. `given()` is what was written, for the domain to judge."""
 
     def __init__(
@@ -64,21 +83,6 @@ class RecordForm(forms.Form):
             if raw is not None:
                 found[one.key] = _moment(raw, self.zone) if one.type is Type.DATETIME else raw
         return found
-
-    def refuse(self, sentence: str, fields: Mapping[str, Sequence[str]]) -> None:
-        """Put what the domain said beside the fields; what belongs to none of them, above."""
-        errors = self.errors  # what Django itself finds is told by the domain, too
-        named = [key for key in fields if key in self.fields]
-        for key in named:
-            errors.pop(key, None)
-            for line in fields[key]:
-                self.add_error(key, line)
-            widget = self.fields[key].widget
-            if isinstance(widget, forms.DateInput | forms.DateTimeInput):
-                widget.input_type = "text"  # a picker would not show what is no date, and it would be lost
-        others = [line for key, lines in fields.items() if key not in self.fields for line in lines]
-        for line in others or ([] if named else [sentence]):
-            self.add_error(None, line)
 
 
 def _field(one: Property, zone: zoneinfo.ZoneInfo) -> forms.Field:

@@ -16,6 +16,7 @@ from accounts.models import Membership
 from crm import schema
 from crm.models import Reach, Record, RecordPermission
 
+Reaches = tuple[Reach, Reach]  # what a member sees, what they edit
 STRENGTH = {Reach.OWN: 0, Reach.TEAM: 1, Reach.ALL: 2}
 
 
@@ -68,10 +69,22 @@ def who_may_see(record: Record, members: Iterable[Membership]) -> list[Membershi
     ]
 
 
-def reach_of(member: Membership, kind: str) -> tuple[Reach, Reach]:
+def reach_of(member: Membership, kind: str) -> Reaches:
     """How far a member sees and edits records of a kind."""
-    row = None if member.is_super_admin else RecordPermission.objects.filter(member=member, kind=kind).first()
-    return (Reach(row.sees), _reach(row, "edits")) if row else (Reach.ALL, Reach.ALL)
+    if member.is_super_admin:
+        return Reach.ALL, Reach.ALL
+    return reaches_of([member], kind)[member.pk]
+
+
+def reaches_of(members: Iterable[Membership], kind: str) -> dict[int, Reaches]:
+    """The same for several members, by id. One query."""
+    there = list(members)
+    rows = {row.member_id: row for row in RecordPermission.objects.filter(member__in=there, kind=kind)}
+    found: dict[int, Reaches] = {}
+    for one in there:
+        row = None if one.is_super_admin else rows.get(one.pk)
+        found[one.pk] = (Reach(row.sees), _reach(row, "edits")) if row else (Reach.ALL, Reach.ALL)
+    return found
 
 
 @transaction.atomic

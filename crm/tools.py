@@ -7,4 +7,5 @@ TOOLS = (  # the name of its first page, its label, and the permission without w
     ("crm:lists", _("Lists")),
     ("crm:duplicates-everywhere", _("Duplicates")),
     ("crm:form-submissions", _("Form submissions"), "forms"),
+    ("crm:record-settings", _("Settings")),
 )

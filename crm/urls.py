@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/settings/task-digest/", include("crm.digest_urls")),
     path("<int:hub_id>/lists/", include("crm.list_urls")),
     path("<int:hub_id>/form-submissions/", include("crm.form_urls")),
+    path("<int:hub_id>/settings/records/", include("crm.settings_urls")),
     path("<int:hub_id>/records/", index.records, name="records"),
     path("<int:hub_id>/records/people/", around.people, name="people"),
     path("<int:hub_id>/records/start/", around.start, name="start"),

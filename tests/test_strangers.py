@@ -13,6 +13,9 @@ from crm.lists import adding, making
 from crm.models import Activity, AssignmentWindow, BulkJob, Record, RecordList, SavedView, Stage
 from crm import activities, bulk, form_submissions, records, schema
 from crm.models import Activity, AssignmentWindow, BulkJob, FormSubmission, Record, SavedView, Stage
+from accounts.models import Membership
+from crm import activities, bulk, defining, records, schema
+from crm.models import Activity, AssignmentWindow, BulkJob, CustomProperty, Pipeline, Record, SavedView, Stage
 from notifications import events, types
 
 
@@ -35,6 +38,9 @@ ROWS: dict[str, QuerySet[Any]] = {
     "view_id": SavedView.objects.all(),
     "job_id": BulkJob.objects.all(),
     "stage_id": Stage.objects.filter(pipeline__kind="deals"),
+    "pipeline_id": Pipeline.objects.filter(kind="deals"),
+    "property_id": CustomProperty.objects.filter(kind="deals"),
+    "member_id": Membership.objects.filter(account__hub_id=1001),
     "window_id": AssignmentWindow.objects.all(),
     "list_id": RecordList.objects.all(),
     "submission_id": FormSubmission.objects.all(),
@@ -57,9 +63,10 @@ def address(route: str, *, hub_id: int, event: int) -> str:
 
 
 @pytest.fixture
-def event(alice, bob, fan_out):
+def event(account, alice, bob, fan_out):
     deal = records.create(alice.account, "deals", {"name": "Nordic Oak 2027", "owner": bob.pk}, by=alice)
     activities.log(deal, kind="note", text="They want a second forklift.", by=bob)
+    defining.define_property(account, "deals", label="Forklift", type="text", by=alice)
     bulk.start(schema.kind_of(alice.account, "deals"), verb="delete", by=bob, ids=[deal.pk])
     kind = schema.kind_of(alice.account, "deals")
     adding.add(making.create(alice.account, kind, name="Nordic Oak", is_filtered=False, by=bob), [deal.pk], by=bob)
@@ -85,6 +92,7 @@ def test_a_member_of_the_account_next_door_finds_nothing(client, account, mallor
 
     assert answer.status_code in ({404} if method == "get" else {404, 405})
     assert b"Nordic Oak" not in answer.content
+    assert b"Forklift" not in answer.content
 
 
 @pytest.mark.parametrize("route", ROUTES)

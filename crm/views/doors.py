@@ -100,6 +100,26 @@ def of_kind(*methods: str) -> Callable[[Callable[Concatenate[Place, P], HttpResp
     return door
 
 
+def of_setting(*methods: str) -> Callable[[Callable[Concatenate[Place, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Open a settings page of a kind: every member may look, super admins change; others are refused in words."""
+
+    def door(view: Callable[Concatenate[Place, P], HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def asked(place: Place, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if place.request.method == "POST" and not place.request.member.is_super_admin:
+                return not_super_admin(place.request)
+            return view(place, *args, **kwargs)
+
+        return of_kind(*methods)(asked)
+
+    return door
+
+
+def not_super_admin(request: MemberRequest) -> HttpResponse:
+    """Refuse in words what only super admins change."""
+    return render(request, "crm/settings/refused.html", status=403)
+
+
 READ, WRITE, BOTH = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")
 
 

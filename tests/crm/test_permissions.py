@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.members import NotSuperAdmin
-from crm import defining, following, permissions, records
+from crm import access, defining, following, permissions, records
 from crm.models import Record
 from tests import factories
 
@@ -83,3 +83,22 @@ def test_what_somebody_may_not_see_is_not_told_them(make, told, alice, bob):
     records.move(deal, to=deal.stage.pipeline.stages.last().pk, by=alice)
 
     assert told() == []
+
+
+def test_what_members_may_see_is_listed_a_page_at_a_time(alice, bob, carol, mallory, django_assert_num_queries):
+    permissions.set_reach(bob, "deals", sees="team", edits="own", by=alice)
+    permissions.set_reach(carol, "tickets", sees="own", edits="own", by=alice)
+
+    with django_assert_num_queries(2):
+        first, following = access.page(alice.account, "deals", size=2)
+    rest, end = access.page(alice.account, "deals", after=following, size=2)
+
+    assert [(one.member, one.sees, one.edits) for one in first + rest] == [
+        (alice, "all", "all"),
+        (bob, "team", "own"),
+        (carol, "all", "all"),
+    ]
+    assert end == 0
+    assert [one.member for one in access.page(alice.account, "deals", is_limited=True)[0]] == [bob]
+    assert [one.member for one in access.page(alice.account, "deals", words="AROL")[0]] == [carol]
+    assert access.number_limited(alice.account, "deals") == 1
