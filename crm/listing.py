@@ -54,15 +54,31 @@ def page(
     records; only when these are not enough the index is asked, and then there are few enough to sort.
     """
     column, is_turned = SORTS[sort]
-    if after:
-        rows = rows.filter(_following(column, *_read(after, sort), is_turned=is_turned))
+    place = _read(after, sort) if after else None
     rows = rows.order_by(F(column).desc() if is_turned else F(column).asc(), "-id" if is_turned else "id")
     if words is None or not words.pieces:
-        found = list(rows[: limit + 1])
+        found = _first(rows, column, place, is_turned=is_turned, number=limit + 1)
     else:
+        rows = rows.filter(_following(column, *place, is_turned=is_turned)) if place else rows
         found = _holding(rows, words, column, is_turned=is_turned, number=limit + 1)
     more = len(found) > limit
     return Page(found[:limit], _write(found[limit - 1], column, sort) if more else None)
+
+
+def _first(
+    rows: RecordQuerySet, column: str, place: tuple[Any, int] | None, *, is_turned: bool, number: int
+) -> list[Record]:
+    """The first of these ordered records behind a place. Those without a due time are asked for only when those with
+    one come to their end: one question with an "or" in it would read the index from its beginning."""
+    if place is None:
+        return list(rows[:number])
+    value, pk = place
+    if value is None:
+        return list(rows.filter(_following(column, value, pk, is_turned=is_turned))[:number])
+    found = list(rows.filter(_row(column, "<" if is_turned else ">", value, pk))[:number])
+    if column == "due_at" and len(found) < number:
+        found += rows.filter(due_at=None)[: number - len(found)]
+    return found
 
 
 def _holding(rows: RecordQuerySet, words: Words, column: str, *, is_turned: bool, number: int) -> list[Record]:

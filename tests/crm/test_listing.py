@@ -42,3 +42,15 @@ def test_records_of_the_same_moment_are_met_once(make, alice):
 
     assert walked(rows) == [f"Deal {number}" for number in reversed(range(7))]
     assert walked(rows, sort="updated_at") == [f"Deal {number}" for number in range(7)]
+
+
+def test_a_page_of_tasks_further_on_begins_in_the_index_where_it_begins(make, alice, django_assert_num_queries):
+    for number in range(6):
+        make("tasks", name=f"Task {number}", **({"due_at": f"2027-03-0{number + 1}T08:00:00Z"} if number < 5 else {}))
+    rows = Record.objects.live().of(alice.account, "tasks")
+    first = listing.page(rows, sort="due_at", limit=2)
+
+    with django_assert_num_queries(1) as asked:
+        listing.page(rows, sort="due_at", limit=2, after=first.next)
+    assert " OR " not in asked.captured_queries[0]["sql"]  # with one the database would read all that came before
+    assert walked(rows, sort="due_at") == [f"Task {number}" for number in range(6)]
