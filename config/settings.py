@@ -259,6 +259,16 @@ EMAIL_CONNECTIONS = max(1, env.number("EMAIL_CONNECTIONS", default=4))  # kept o
 NOTIFICATION_DAILY_CAP = env.number("NOTIFICATION_DAILY_CAP", default=1000)  # mails per type, address and day
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Bellhop <bellhop@{_base.hostname}>")
 
+# --- Imports: how large a file may be
+
+IMPORT_LARGEST_BYTES = max(1, env.number("IMPORT_LARGEST_MB", default=50)) * 2**20
+IMPORT_MOST_ROWS = max(1, env.number("IMPORT_MOST_ROWS", default=250_000))
+FILE_UPLOAD_HANDLERS = [
+    "config.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 # --- Other services: where members may send the server, and how what they entrust to us is kept
 
 OUTGOING_LOOPBACK = not IS_PRODUCTION and env.flag("OUTGOING_LOOPBACK", default=False)  # this machine: for tests

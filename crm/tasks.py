@@ -9,6 +9,9 @@ from crm import assigning, bulk, duplicates, happenings, records, tasks_due
 from crm.digests import running, schedules
 from crm.lists import processing
 from crm.models import BulkJob, Happening, RecordList
+from crm.importing import forgetting
+from crm.importing import running as importing
+from crm.models import BulkJob, Happening, ImportJob
 from notifications.tasks import A_WHILE, wake
 
 
@@ -24,6 +27,8 @@ def sweep() -> None:
         wake(check_duplicates)
     if BulkJob.objects.under_way().exists():
         wake(carry_bulk)
+    if ImportJob.objects.under_way().exists():
+        wake(carry_imports)
     if Happening.objects.exists():
         wake(follow)
     processing.look_again()
@@ -62,6 +67,16 @@ def carry_bulk() -> None:
 
 
 @shared_task(acks_late=True)
+def carry_imports() -> None:
+    """Read, try out, import and roll back files, for a while; what is left takes its turn behind other work."""
+    until = time.monotonic() + A_WHILE
+    while importing.step():
+        if time.monotonic() > until:
+            wake(carry_imports)
+            return
+
+
+@shared_task(acks_late=True)
 def send_digests() -> None:
     """Compute the digests that are due, for a while, and have them told; what is left takes its turn."""
     until = time.monotonic() + A_WHILE
@@ -89,8 +104,10 @@ def report_duplicates() -> None:
 
 @shared_task(acks_late=True)
 def empty_bin() -> None:
-    """Erase what has been in the bin for long enough."""
+    """Erase what has been in the bin for long enough, and the files of old imports."""
     while records.purge() == records.MOST_PURGED:
+        pass
+    while forgetting.forget_some():
         pass
 
 

@@ -8,6 +8,7 @@ from crm.models.duplicates import Duplicate, Why
 from crm.models.form_submissions import FormSubmission
 from crm.models.happenings import Happening, What
 from crm.models.lists import ListMember, ListState, RecordList
+from crm.models.imports import ImportJob, ImportPiece, ImportRow, ImportState, RowOutcome, Undone
 from crm.models.pipelines import Outcome, Pipeline, Stage
 from crm.models.records import (
     Association,
@@ -47,6 +48,10 @@ __all__ = [
     "Happening",
     "ListMember",
     "ListState",
+    "ImportJob",
+    "ImportPiece",
+    "ImportRow",
+    "ImportState",
     "Mention",
     "Outcome",
     "Pipeline",
@@ -55,9 +60,11 @@ __all__ = [
     "RecordList",
     "RecordPermission",
     "RecordView",
+    "RowOutcome",
     "SavedView",
     "Source",
     "Stage",
+    "Undone",
     "Verb",
     "What",
     "Why",
