@@ -264,7 +264,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", default=f"Bellhop <be
 IMPORT_LARGEST_BYTES = max(1, env.number("IMPORT_LARGEST_MB", default=50)) * 2**20
 IMPORT_MOST_ROWS = max(1, env.number("IMPORT_MOST_ROWS", default=250_000))
 FILE_UPLOAD_HANDLERS = [
-    "config.uploads.BoundedUpload",
+    "crm.uploads.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]

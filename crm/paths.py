@@ -4,6 +4,7 @@ from accounts.models import Account
 from crm.kinds import BUILT_IN
 from crm.models import Activity, AssignmentWindow, Record, RecordList
 from crm.models import Activity, AssignmentWindow, FormSubmission, Record
+from crm.models import Activity, AssignmentWindow, ImportJob, Record
 
 
 def record(one: Record) -> str:
@@ -49,3 +50,8 @@ def list_(one: RecordList) -> str:
 
 def workflows(account: Account) -> str:
     return f"/{account.hub_id}/workflows/"
+
+
+def import_(job: ImportJob) -> str:
+    """How an import went."""
+    return f"/{job.account.hub_id}/imports/{job.pk}/"

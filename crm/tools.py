@@ -8,4 +8,5 @@ TOOLS = (  # the name of its first page, its label, and the permission without w
     ("crm:duplicates-everywhere", _("Duplicates")),
     ("crm:form-submissions", _("Form submissions"), "forms"),
     ("crm:record-settings", _("Settings")),
+    ("crm:imports", _("Imports")),
 )

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/lists/", include("crm.list_urls")),
     path("<int:hub_id>/form-submissions/", include("crm.form_urls")),
     path("<int:hub_id>/settings/records/", include("crm.settings_urls")),
+    path("<int:hub_id>/imports/", include("crm.import_urls")),
     path("<int:hub_id>/records/", index.records, name="records"),
     path("<int:hub_id>/records/people/", around.people, name="people"),
     path("<int:hub_id>/records/start/", around.start, name="start"),

@@ -16,6 +16,8 @@ from crm.models import Activity, AssignmentWindow, BulkJob, FormSubmission, Reco
 from accounts.models import Membership
 from crm import activities, bulk, defining, records, schema
 from crm.models import Activity, AssignmentWindow, BulkJob, CustomProperty, Pipeline, Record, SavedView, Stage
+from crm.importing import uploading
+from crm.models import Activity, AssignmentWindow, BulkJob, ImportJob, Record, SavedView, Stage
 from notifications import events, types
 
 
@@ -36,6 +38,7 @@ ROWS: dict[str, QuerySet[Any]] = {
     "pk": Record.objects.filter(kind="deals"),
     "activity_id": Activity.objects.all(),
     "view_id": SavedView.objects.all(),
+    "import_id": ImportJob.objects.all(),
     "job_id": BulkJob.objects.all(),
     "stage_id": Stage.objects.filter(pipeline__kind="deals"),
     "pipeline_id": Pipeline.objects.filter(kind="deals"),
@@ -73,6 +76,8 @@ def event(account, alice, bob, fan_out):
     form_submissions.submit(alice.account, form="Oak", page="oak.example", address="mia@fjordline.example", given={})
     bob.permissions = ["forms"]
     bob.save()
+    rows = {"file": "Nordic Oak.csv", "content": b"Name,City\nNordic Oak,Oslo\n"}
+    uploading.upload(alice.account, schema.kind_of(alice.account, "contacts"), by=bob, **rows)
     SavedView.objects.create(account=alice.account, member=bob, kind="deals", name="Mine")
     event = events.emit(types.deals.STAGE_CHANGED, audience=[bob], by=alice, data=types.deals.STAGE_CHANGED.example)
     fan_out()

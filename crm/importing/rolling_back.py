@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
-from crm import records, schema
+from crm import paths, records, schema
 from crm.importing import judging
 from crm.kinds import Kind
 from crm.models import Activity, Change, ImportJob, ImportRow, ImportState, Record, RowOutcome, Source, Undone
@@ -90,7 +90,7 @@ def _tell(job: ImportJob) -> None:
         data={
             "file": job.file,
             "removed": job.undone.get(Undone.REMOVED, 0),
-            "url": f"/{job.account.hub_id}/imports/{job.pk}/",
+            "url": paths.import_(job),
         },
         key=f"crm.rollback:{job.pk}",
     )

@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
-from crm import records
+from crm import paths, records
 from crm.errors import AddressTaken
 from crm.importing import deciding, files, reading, rolling_back, sniffing
 from crm.importing.judging import Batch, Verdict
@@ -221,7 +221,7 @@ def _finish(job: ImportJob) -> None:
             "created": job.outcomes.get(RowOutcome.CREATED, 0),
             "updated": job.outcomes.get(RowOutcome.UPDATED, 0),
             "failed": job.outcomes.get(RowOutcome.REFUSED, 0),
-            "url": f"/{job.account.hub_id}/imports/{job.pk}/",
+            "url": paths.import_(job),
         },
         key=f"crm.import:{job.pk}",
     )

@@ -87,7 +87,11 @@ def _problem(content: bytes) -> str:
 
 
 def too_large() -> str:
-    return _("The file is larger than %(most)d MB. Split it.") % {"most": settings.IMPORT_LARGEST_BYTES // 2**20}
+    return _("The file is larger than %(most)d MB. Split it.") % {"most": most_mb()}
+
+
+def most_mb() -> int:
+    return max(1, settings.IMPORT_LARGEST_BYTES // 2**20)
 
 
 def _name(file: str) -> str:
