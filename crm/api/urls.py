@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.api import paths as paths  # registers <row:…>
 from crm.api import around, defining, digests, form_submissions, records
 from crm.api import access, around, defining, digests, pipelines, records
+from crm.api import around, defining, digests, imports, records
 
 urlpatterns = [
     path("digest/", digests.Digest.as_view(), name="digest"),
@@ -40,6 +41,12 @@ urlpatterns = [
     path("crm/records/<row:record_id>/activities/", around.Activities.as_view(), name="activities"),
     path("crm/records/<row:record_id>/followers/", around.Followers.as_view(), name="followers"),
     path("crm/records/<row:record_id>/followers/<row:follower_id>/", around.OneFollower.as_view(), name="follower"),
+    path("crm/imports/", imports.Imports.as_view(), name="imports"),
+    path("crm/imports/<row:import_id>/", imports.OneImport.as_view(), name="import"),
+    path("crm/imports/<row:import_id>/rows/", imports.Rows.as_view(), name="import-rows"),
+    path("crm/imports/<row:import_id>/start/", imports.Start.as_view(), name="import-start"),
+    path("crm/imports/<row:import_id>/cancel/", imports.Cancel.as_view(), name="import-cancel"),
+    path("crm/imports/<row:import_id>/rollback/", imports.RollBack.as_view(), name="import-rollback"),
     path("crm/activities/<row:activity_id>/", around.OneActivity.as_view(), name="activity"),
     path("crm/activities/<row:activity_id>/comments/", around.Comments.as_view(), name="comments"),
 ]

@@ -1,15 +1,20 @@
 """What a member decides about an import: its columns, to begin, to stop, to take it back. Done by a worker."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from django.conf import settings as project
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
-from accounts.models import Membership
+from accounts.models import Account, Membership
 from crm import schema
 from crm.importing import files, plans, sniffing, uploading
 from crm.importing.plans import InvalidPlan, Plan
+from crm.kinds import Kind
 from crm.models import ImportJob, ImportState
 
 OPEN = (ImportState.MAPPING, ImportState.CHECKED)
@@ -19,6 +24,20 @@ class NotNow(DomainError):
     """The import stands elsewhere by now."""
 
     code = "import_not_now"
+
+
+@transaction.atomic
+def begin(
+    account: Account, kind: Kind, *, file: str, content: bytes, by: Membership | None, choices: Mapping[str, Any]
+) -> ImportJob:
+    """Take a file and try it out at once, with these choices and what is proposed for the others. All or nothing."""
+    header = choices.get("header")
+    job = uploading.upload(account, kind, file=file, content=content, by=by, header=header)
+    plan = Plan.read(job.plan)
+    if "delimiter" in choices and choices["delimiter"] in sniffing.DELIMITERS:
+        plan = replace(plan, delimiter=choices["delimiter"])
+        plan = plans.proposed_columns(kind, plan, uploading.beginning(job, plan).names)
+    return check(job, replace(plan, **choices))
 
 
 @transaction.atomic

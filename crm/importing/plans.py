@@ -20,7 +20,7 @@ MOST_COLUMNS = 200
 LONGEST_NAME = 100
 MATCHED_BY = {Type.TEXT, Type.EMAIL, Type.PHONE, Type.URL, Type.NUMBER}
 EXISTING: dict[str, str | Promise] = {
-    "update": gettext_lazy("Update them with what the file says"),
+    "update": gettext_lazy("Update them"),
     "leave": gettext_lazy("Leave them as they are"),
 }
 DATES: dict[str, str | Promise] = {

@@ -1,7 +1,7 @@
 """Taking a file, and what can be said of it at once: kept whole, looked at, proposed how to read it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import transaction
@@ -27,11 +27,17 @@ class Beginning:
 
 
 @transaction.atomic
-def upload(account: Account, kind: Kind, *, file: str, content: bytes, by: Membership | None) -> ImportJob:
-    """Keep a file whose columns are chosen next. Refuses, in words, what cannot be one with rows in it."""
+def upload(
+    account: Account, kind: Kind, *, file: str, content: bytes, by: Membership | None, header: bool | None = None
+) -> ImportJob:
+    """Keep a file whose columns are chosen next. Refuses, in words, what cannot be one with rows in it.
+
+    `header`: whether its first row holds names, where that is known.
+    """
     if problem := _problem(content):
         raise InvalidPlan(_("The file was not taken."), fields={"file": [problem]})
     form = sniffing.form_of(content)
+    form = form if header is None else replace(form, header=header)
     start = beginning_of(content, Plan(form.encoding, form.delimiter, form.header), is_whole=True)
     if not start.samples and not start.problem:
         sentence = _("The file has a header but no rows.") if start.names else _("The file holds nothing but blanks.")

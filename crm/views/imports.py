@@ -117,7 +117,6 @@ def _page(
     samples = [[row[place] if place < len(row) else "" for row in found.samples] for place in range(len(found.names))]
     context = {
         "job": job,
-        "kind": kind,
         "form": form,
         "columns": list(zip(found.names, samples, form.columns(), strict=True)),
         "general": form.said,

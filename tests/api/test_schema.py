@@ -87,6 +87,7 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         ).json()["id"],
         "member": bob.email,
         "record_id": record.pk,
+        "import_id": program.post("crm/imports/", {"kind": "contacts", "file": "First name\nMia\n"}).json()["id"],
         "other_id": other.pk,
         "activity_id": activities.log(record, kind="note", text="Legal wants one more week.", by=alice).pk,
         "follower_id": bob.pk,
