@@ -2,9 +2,7 @@
 
 from accounts.models import Account
 from crm.kinds import BUILT_IN
-from crm.models import Activity, AssignmentWindow, Record, RecordList
-from crm.models import Activity, AssignmentWindow, FormSubmission, Record
-from crm.models import Activity, AssignmentWindow, ImportJob, Record
+from crm.models import Activity, AssignmentWindow, FormSubmission, ImportJob, Record, RecordList
 
 
 def record(one: Record) -> str:

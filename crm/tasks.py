@@ -7,11 +7,10 @@ from django.utils import timezone
 
 from crm import assigning, bulk, duplicates, happenings, records, tasks_due
 from crm.digests import running, schedules
-from crm.lists import processing
-from crm.models import BulkJob, Happening, RecordList
 from crm.importing import forgetting
 from crm.importing import running as importing
-from crm.models import BulkJob, Happening, ImportJob
+from crm.lists import processing
+from crm.models import BulkJob, Happening, ImportJob, RecordList
 from notifications.tasks import A_WHILE, wake
 
 

@@ -8,16 +8,23 @@ import pytest
 from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from crm import activities, bulk, records, schema
-from crm.lists import adding, making
-from crm.models import Activity, AssignmentWindow, BulkJob, Record, RecordList, SavedView, Stage
-from crm import activities, bulk, form_submissions, records, schema
-from crm.models import Activity, AssignmentWindow, BulkJob, FormSubmission, Record, SavedView, Stage
 from accounts.models import Membership
-from crm import activities, bulk, defining, records, schema
-from crm.models import Activity, AssignmentWindow, BulkJob, CustomProperty, Pipeline, Record, SavedView, Stage
+from crm import activities, bulk, defining, form_submissions, records, schema
 from crm.importing import uploading
-from crm.models import Activity, AssignmentWindow, BulkJob, ImportJob, Record, SavedView, Stage
+from crm.lists import adding, making
+from crm.models import (
+    Activity,
+    AssignmentWindow,
+    BulkJob,
+    CustomProperty,
+    FormSubmission,
+    ImportJob,
+    Pipeline,
+    Record,
+    RecordList,
+    SavedView,
+    Stage,
+)
 from notifications import events, types
 
 

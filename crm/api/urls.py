@@ -3,9 +3,7 @@
 from django.urls import path
 
 from accounts.api import paths as paths  # registers <row:…>
-from crm.api import around, defining, digests, form_submissions, records
-from crm.api import access, around, defining, digests, pipelines, records
-from crm.api import around, defining, digests, imports, records
+from crm.api import access, around, defining, digests, form_submissions, imports, pipelines, records
 
 urlpatterns = [
     path("digest/", digests.Digest.as_view(), name="digest"),

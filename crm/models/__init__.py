@@ -7,8 +7,8 @@ from crm.models.digests import DigestKind, DigestOutcome, DigestRun, DigestSched
 from crm.models.duplicates import Duplicate, Why
 from crm.models.form_submissions import FormSubmission
 from crm.models.happenings import Happening, What
-from crm.models.lists import ListMember, ListState, RecordList
 from crm.models.imports import ImportJob, ImportPiece, ImportRow, ImportState, RowOutcome, Undone
+from crm.models.lists import ListMember, ListState, RecordList
 from crm.models.pipelines import Outcome, Pipeline, Stage
 from crm.models.records import (
     Association,
@@ -46,12 +46,12 @@ __all__ = [
     "FormSubmission",
     "Frequency",
     "Happening",
-    "ListMember",
-    "ListState",
     "ImportJob",
     "ImportPiece",
     "ImportRow",
     "ImportState",
+    "ListMember",
+    "ListState",
     "Mention",
     "Outcome",
     "Pipeline",
