@@ -245,6 +245,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "records": {"task": "crm.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "duplicates": {"task": "crm.tasks.report_duplicates", "schedule": 900.0, "options": {"expires": 900}},
     "digests": {"task": "crm.tasks.look_after_digests", "schedule": 3600.0, "options": {"expires": 3600}},
+    "exports": {"task": "crm.tasks.erase_exports", "schedule": 3600.0, "options": {"expires": 3600}},
     "bin": {"task": "crm.tasks.empty_bin", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
@@ -273,6 +274,7 @@ FILE_UPLOAD_HANDLERS = [
 
 OUTGOING_LOOPBACK = not IS_PRODUCTION and env.flag("OUTGOING_LOOPBACK", default=False)  # this machine: for tests
 SEALING_KEYS = env.sealing_keys()  # the first seals, all open; none: SECRET_KEY does it
+EXPORT_DAYS = max(1, env.number("EXPORT_DAYS", default=30))  # then the file of an export is erased
 WEBHOOK_LOG_DAYS = max(1, env.number("WEBHOOK_LOG_DAYS", default=30))  # each attempt is shown so long
 
 # --- Other apps: where their services are. Slack needs an application of the installation's own.

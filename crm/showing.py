@@ -9,11 +9,18 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, Membership
 from crm import records
 from crm.kinds import Kind, Property, Type
 from crm.models import Pipeline, Record
+
+MOMENTS = (
+    Property("created_at", gettext_lazy("Created"), Type.DATETIME, column="created_at"),
+    Property("updated_at", gettext_lazy("Last changed"), Type.DATETIME, column="updated_at"),
+)
+"""What every record has besides its properties."""
 
 
 @dataclass(frozen=True)

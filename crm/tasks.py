@@ -5,12 +5,13 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from crm import assigning, bulk, duplicates, happenings, records, tasks_due
+from crm import assigning, bulk, duplicates, exporting, happenings, records, tasks_due
 from crm.digests import running, schedules
 from crm.importing import forgetting
 from crm.importing import running as importing
 from crm.lists import processing
 from crm.models import BulkJob, Happening, ImportJob, RecordList
+from crm.models import BulkJob, Export, Happening
 from notifications.tasks import A_WHILE, wake
 
 
@@ -28,6 +29,8 @@ def sweep() -> None:
         wake(carry_bulk)
     if ImportJob.objects.under_way().exists():
         wake(carry_imports)
+    if Export.objects.under_way().exists():
+        wake(write_exports)
     if Happening.objects.exists():
         wake(follow)
     processing.look_again()
@@ -72,7 +75,19 @@ def carry_imports() -> None:
     while importing.step():
         if time.monotonic() > until:
             wake(carry_imports)
+def write_exports() -> None:
+    """Write exports, for a while; what is left takes its turn behind other work."""
+    until = time.monotonic() + A_WHILE
+    while exporting.step():
+        if time.monotonic() > until:
+            wake(write_exports)
             return
+
+
+@shared_task(acks_late=True)
+def erase_exports() -> None:
+    """Erase the files that have been kept for long enough."""
+    exporting.erase_old()
 
 
 @shared_task(acks_late=True)

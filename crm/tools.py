@@ -9,4 +9,5 @@ TOOLS = (  # the name of its first page, its label, and the permission without w
     ("crm:form-submissions", _("Form submissions"), "forms"),
     ("crm:record-settings", _("Settings")),
     ("crm:imports", _("Imports")),
+    ("crm:exports", _("Exports")),
 )

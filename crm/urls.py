@@ -4,13 +4,14 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from accounts.api.paths import RowId
 from crm.converters import KindConverter
-from crm.views import activities, around, board, bulk, duplicates, editing, index, record
+from crm.views import activities, around, board, bulk, duplicates, editing, exports, index, record
 
 register_converter(KindConverter, "kind")
 register_converter(RowId, "pk")
 
 app_name = "crm"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("<int:hub_id>/exports/", include("crm.export_urls")),
     path("<int:hub_id>/settings/task-digest/", include("crm.digest_urls")),
     path("<int:hub_id>/lists/", include("crm.list_urls")),
     path("<int:hub_id>/form-submissions/", include("crm.form_urls")),
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/<kind:kind>/bulk/", bulk.start, name="bulk"),
     path("<int:hub_id>/<kind:kind>/bulk/<pk:job_id>/", bulk.job, name="bulk-job"),
     path("<int:hub_id>/<kind:kind>/bulk/<pk:job_id>/cancel/", bulk.cancel, name="bulk-cancel"),
+    path("<int:hub_id>/<kind:kind>/export/", exports.new, name="export-new"),
     path("<int:hub_id>/<kind:kind>/columns/", index.choose_columns, name="columns"),
     path("<int:hub_id>/<kind:kind>/views/", index.save_view, name="save-view"),
     path("<int:hub_id>/<kind:kind>/views/<pk:view_id>/delete/", index.delete_view, name="delete-view"),

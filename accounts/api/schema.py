@@ -39,6 +39,7 @@ PROBLEMS: Mapping[int, tuple[str, str, str, list[tuple[str, str]]]] = {  # statu
     403: ("The caller may not do this.", "missing_scope", "This needs the scope “events.write”.", []),
     404: ("There is no such thing in this account.", "not_found", "There is nothing at this address.", []),
     409: ("It cannot be done as things stand.", "cannot_undo", "This was undone already.", []),
+    410: ("It is over.", "export_expired", "This export has expired.", []),
     411: ("The body came in chunks.", "length_required", "Say how long the body is, in Content-Length.", []),
     413: ("The body is too large.", "body_too_large", "The body is larger than 1048576 bytes.", []),
     415: ("The body is not application/json.", "unsupported_media_type", "Unsupported media type “text/plain”.", []),
@@ -69,8 +70,12 @@ def operation(
     example: Any = None,
     answer: Any = None,
     parameters: tuple[OpenApiParameter, ...] = (),
+    media: str = "",
 ) -> Callable[[F], F]:
-    """Describe a method of a door: what it takes and answers, with an example of each, and its own refusals."""
+    """Describe a method of a door: what it takes and answers, with an example of each, and its own refusals.
+
+    `media`: what the answer is instead of JSON.
+    """
     examples = []
     if example is not None:
         examples.append(OpenApiExample("Request", value=example, request_only=True))
@@ -79,7 +84,7 @@ def operation(
     extensions = {"x-refusals": sorted({*also, *([411, 413, 415, 422] if body else []), *([422] if query else [])})}
     described: Callable[[F], F] = extend_schema(
         request=body,
-        responses={status: OpenApiResponse(out, description=REASONS[status])},
+        responses={(status, media) if media else status: OpenApiResponse(out, description=REASONS[status])},
         parameters=[*([query] if query else []), *parameters],
         examples=examples,
         extensions=extensions,

@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts.api import paths as paths  # registers <row:…>
 from crm.api import access, around, defining, digests, form_submissions, imports, pipelines, records
+from crm.api import around, defining, digests, exports, records
 
 urlpatterns = [
     path("digest/", digests.Digest.as_view(), name="digest"),
@@ -23,6 +24,9 @@ urlpatterns = [
     path("crm/stages/<row:stage_id>/", pipelines.OneStage.as_view(), name="stage"),
     path("crm/access/", access.AllAccess.as_view(), name="record-access"),
     path("crm/access/<row:member_id>/", access.OneAccess.as_view(), name="record-access-of"),
+    path("crm/exports/", exports.Exports.as_view(), name="exports"),
+    path("crm/exports/<row:export_id>/", exports.OneExport.as_view(), name="export"),
+    path("crm/exports/<row:export_id>/download/", exports.DownloadExport.as_view(), name="export-download"),
     path("crm/records/", records.Records.as_view(), name="records"),
     path("crm/records/search/", records.Search.as_view(), name="record-search"),
     path("crm/records/batch/", records.Batch.as_view(), name="record-batch"),

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_required
@@ -19,7 +18,7 @@ from crm.browsing import Wanted
 from crm.kinds import BUILT_IN, Kind, Property, Type
 from crm.lists import making
 from crm.models import Record, RecordList, SavedView
-from crm.showing import Cell
+from crm.showing import MOMENTS, Cell
 from crm.views.doors import READ, WRITE, Place, back, of_kind, pipelines_in, refused
 
 LAST = "last_kind"  # session key: the list that was opened last
@@ -31,10 +30,6 @@ USUAL_COLUMNS = {
     "leads": ("status", "email", "came_through", "owner"),
     "tasks": ("due_at", "priority", "completed_at", "owner"),
 }
-MOMENTS = (
-    Property("created_at", gettext_lazy("Created"), Type.DATETIME, column="created_at"),
-    Property("updated_at", gettext_lazy("Last changed"), Type.DATETIME, column="updated_at"),
-)
 
 
 @dataclass(frozen=True)
@@ -96,6 +91,7 @@ def index(place: Place) -> HttpResponse:
         "current_view": current,
         "may_delete_view": current and (current.member_id == request.member.pk or request.member.is_super_admin),
         "query": wanted.as_query(),
+        "export_url": _export_url(place, wanted, columns),
         "deleted": _just_deleted(place),
     }
     return place.render("crm/index.html", context)
@@ -193,6 +189,12 @@ def filters_of(kind: Kind, wanted: Wanted) -> list[dict[str, Any]]:
 def view_url(place: Place, view: SavedView) -> str:
     """A view is an address: what it holds can be read from it and changed further."""
     return f"{place.url('index')}?{urlencode({**view.query, 'view': view.pk})}"
+
+
+def _export_url(place: Place, wanted: Wanted, columns: Sequence[Property]) -> str:
+    """Where all that is shown here, and has these columns, becomes a file."""
+    given = {**wanted.as_query(), "column": [one.key for one in columns]}
+    return f"{place.url('export-new')}?{urlencode(given, doseq=True)}"
 
 
 def with_query(request: MemberRequest, **given: object) -> str:

@@ -149,6 +149,8 @@ class Topic:
     label: StrPromise
     note: StrPromise | str = field(default="", kw_only=True)
     """A sentence of help to show under the heading."""
+    note_page: str = field(default="", kw_only=True)
+    """The name of the page that the sentence leads to, one below the account."""
     groups: Mapping[str, StrPromise] = field(default_factory=dict, kw_only=True)
     """Headings inside the topic, in their order. Where there are any, every type stands under one."""
     only: frozenset[str] | None = field(default=None, kw_only=True)

@@ -11,6 +11,7 @@ TOPIC = Topic(
     "system",
     _("System"),
     note=_("Notifications about large exports are set in the import and export settings."),
+    note_page="crm:exports",
 )
 
 EXPORT_READY = TOPIC.type(

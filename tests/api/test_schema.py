@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import missing_required_header, positive_
 
 from accounts.api.paging import cursor_at
 from accounts.models import Team
-from crm import activities, associating, defining, records
+from crm import activities, associating, defining, exporting, records
 from notifications import defaults, profiles
 from notifications.defaults import Change
 from notifications.models import BrowserSubscription, Lock
@@ -70,6 +70,9 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
     connecting.keep(bob, webhooks.webhook(), nowhere)
     browser = BrowserSubscription.objects.create(user=bob.user, endpoint="https://8.8.8.8/x", p256dh="x", auth="x")
     own = defining.define_property(account, "deals", key="advisor", label="Advisor", type="user", by=alice)
+    export = program.post("crm/exports/", {"kind": "deals"}).json()
+    while exporting.step():
+        pass
     return {
         "headers": program.headers,
         "bobs_headers": session_of(bob),
@@ -96,6 +99,7 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "pipeline_id": record.stage.pipeline_id,
         "property_id": own.pk,
         "kind_id": defining.define_kind(account, key="berths", label="Berth", plural="Berths", by=alice).key,
+        "export_id": export["id"],
     }
 
 

@@ -183,6 +183,7 @@ def test_the_desktop_tab_has_three_channels_the_red_dot_and_the_notes(as_bob):
     assert "Shows only in browsers that put an icon on their tabs." in page
     assert "set in the extension itself" in page
     assert "large exports are set in the import and export settings" in page
+    assert 'href="/1001/exports/">Open them<' in page
 
 
 @pytest.mark.req("N-038")
