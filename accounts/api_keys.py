@@ -27,6 +27,8 @@ SCOPES = {
     "records.write": _("Change records and their activities"),
     "forms.read": _("Read what visitors filled in"),
     "forms.write": _("Hand in forms that visitors filled in"),
+    "webhooks.read": _("Read webhooks for records and how their posts went"),
+    "webhooks.write": _("Register and change webhooks for records, which then hear of every change"),
 }
 
 

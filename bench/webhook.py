@@ -107,9 +107,9 @@ def prepare(url: str, count: int) -> int:
     """An account with that many members, a webhook and an event for each of them, told. Returns its id."""
     from django.conf import settings
 
-    from notifications import events, fanout, types
+    from notifications import events, fanout, standard_webhooks, types
     from notifications.models import Connection
-    from notifications.other_apps import connecting, webhooks
+    from notifications.other_apps import connecting
     from tests import factories
 
     settings.OUTGOING_LOOPBACK = True
@@ -121,7 +121,7 @@ def prepare(url: str, count: int) -> int:
             member=member,
             channel="webhook",
             label="hooks.example.com",
-            secret=connecting.sealed({"url": url, "key": webhooks.new_key()}),
+            secret=connecting.sealed({"url": url, "key": standard_webhooks.new_key()}),
         )
         for member in members
     )

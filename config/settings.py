@@ -246,6 +246,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "duplicates": {"task": "crm.tasks.report_duplicates", "schedule": 900.0, "options": {"expires": 900}},
     "digests": {"task": "crm.tasks.look_after_digests", "schedule": 3600.0, "options": {"expires": 3600}},
     "exports": {"task": "crm.tasks.erase_exports", "schedule": 3600.0, "options": {"expires": 3600}},
+    "posts": {"task": "crm.tasks.forget_posts", "schedule": 3600.0, "options": {"expires": 3600}},
     "bin": {"task": "crm.tasks.empty_bin", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -1,6 +1,7 @@
 """Who follows what happens to records. One line each: see `crm.happenings.Listener` for what such a module offers."""
 
 from crm.happenings import Listener
-from crm.lists import following
+from crm.lists import following as lists
+from crm.webhooks import listening as webhooks
 
-ALL: tuple[Listener, ...] = (following,)
+ALL: tuple[Listener, ...] = (lists, webhooks)

@@ -12,6 +12,7 @@ from crm.importing import running as importing
 from crm.lists import processing
 from crm.models import BulkJob, Happening, ImportJob, RecordList
 from crm.models import BulkJob, Export, Happening
+from crm.webhooks import carrying, looking_back
 from notifications.tasks import A_WHILE, wake
 
 
@@ -31,6 +32,8 @@ def sweep() -> None:
         wake(carry_imports)
     if Export.objects.under_way().exists():
         wake(write_exports)
+    if carrying.has_due():
+        wake(post_webhooks)
     if Happening.objects.exists():
         wake(follow)
     processing.look_again()
@@ -75,6 +78,22 @@ def carry_imports() -> None:
     while importing.step():
         if time.monotonic() > until:
             wake(carry_imports)
+def post_webhooks() -> None:
+    """Post what happened to records to the endpoints that want to hear of it, for a while."""
+    until = time.monotonic() + A_WHILE
+    while carrying.step():
+        if time.monotonic() > until:
+            wake(post_webhooks)
+            return
+
+
+@shared_task(acks_late=True)
+def forget_posts() -> None:
+    """Remove the attempts of webhooks that are too old to be shown."""
+    looking_back.forget_old()
+
+
+@shared_task(acks_late=True)
 def write_exports() -> None:
     """Write exports, for a while; what is left takes its turn behind other work."""
     until = time.monotonic() + A_WHILE

@@ -10,4 +10,5 @@ TOOLS = (  # the name of its first page, its label, and the permission without w
     ("crm:record-settings", _("Settings")),
     ("crm:imports", _("Imports")),
     ("crm:exports", _("Exports")),
+    ("crm:webhooks", _("Webhooks")),
 )

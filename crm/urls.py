@@ -12,6 +12,7 @@ register_converter(RowId, "pk")
 app_name = "crm"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/exports/", include("crm.export_urls")),
+    path("<int:hub_id>/webhooks/", include("crm.webhook_urls")),
     path("<int:hub_id>/settings/task-digest/", include("crm.digest_urls")),
     path("<int:hub_id>/lists/", include("crm.list_urls")),
     path("<int:hub_id>/form-submissions/", include("crm.form_urls")),

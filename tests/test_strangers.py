@@ -26,7 +26,7 @@ from crm.models import (
     Stage,
 )
 from crm import activities, bulk, exporting, records, schema
-from crm.models import Activity, AssignmentWindow, BulkJob, Export, Record, SavedView, Stage
+from crm.models import Activity, AssignmentWindow, BulkJob, Export, Record, SavedView, Stage, Webhook
 from notifications import events, types
 
 
@@ -50,6 +50,7 @@ ROWS: dict[str, QuerySet[Any]] = {
     "import_id": ImportJob.objects.all(),
     "job_id": BulkJob.objects.all(),
     "export_id": Export.objects.all(),
+    "webhook_id": Webhook.objects.all(),
     "stage_id": Stage.objects.filter(pipeline__kind="deals"),
     "pipeline_id": Pipeline.objects.filter(kind="deals"),
     "property_id": CustomProperty.objects.filter(kind="deals"),
@@ -89,6 +90,7 @@ def event(account, alice, bob, fan_out):
     rows = {"file": "Nordic Oak.csv", "content": b"Name,City\nNordic Oak,Oslo\n"}
     uploading.upload(alice.account, schema.kind_of(alice.account, "contacts"), by=bob, **rows)
     exporting.start(alice.account, schema.kind_of(alice.account, "deals"), by=bob, ids=[deal.pk])
+    Webhook.objects.create(account=alice.account, url="https://hooks.example.com/nordic-oak")
     SavedView.objects.create(account=alice.account, member=bob, kind="deals", name="Mine")
     event = events.emit(types.deals.STAGE_CHANGED, audience=[bob], by=alice, data=types.deals.STAGE_CHANGED.example)
     fan_out()

@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.api import paths as paths  # registers <row:…>
 from crm.api import access, around, defining, digests, form_submissions, imports, pipelines, records
 from crm.api import around, defining, digests, exports, records
+from crm.api import around, defining, digests, exports, records, webhooks
 
 urlpatterns = [
     path("digest/", digests.Digest.as_view(), name="digest"),
@@ -27,6 +28,16 @@ urlpatterns = [
     path("crm/exports/", exports.Exports.as_view(), name="exports"),
     path("crm/exports/<row:export_id>/", exports.OneExport.as_view(), name="export"),
     path("crm/exports/<row:export_id>/download/", exports.DownloadExport.as_view(), name="export-download"),
+    path("crm/webhooks/", webhooks.Webhooks.as_view(), name="webhooks"),
+    path("crm/webhooks/<row:webhook_id>/", webhooks.OneWebhook.as_view(), name="webhook"),
+    path("crm/webhooks/<row:webhook_id>/rotate/", webhooks.RotateWebhook.as_view(), name="webhook-rotate"),
+    path("crm/webhooks/<row:webhook_id>/test/", webhooks.TestWebhook.as_view(), name="webhook-test"),
+    path("crm/webhooks/<row:webhook_id>/attempts/", webhooks.WebhookAttempts.as_view(), name="webhook-attempts"),
+    path(
+        "crm/webhooks/<row:webhook_id>/posts/<row:post_id>/send/",
+        webhooks.SendWebhookPost.as_view(),
+        name="webhook-send",
+    ),
     path("crm/records/", records.Records.as_view(), name="records"),
     path("crm/records/search/", records.Search.as_view(), name="record-search"),
     path("crm/records/batch/", records.Batch.as_view(), name="record-batch"),

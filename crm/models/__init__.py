@@ -23,6 +23,7 @@ from crm.models.records import (
 )
 from crm.models.saved_views import SavedView
 from crm.models.timed import Assignment, AssignmentOutcome, AssignmentWindow, DueNotice
+from crm.models.webhooks import PostState, Webhook, WebhookPost, WebhookTry
 
 __all__ = [
     "Activity",
@@ -59,6 +60,7 @@ __all__ = [
     "Mention",
     "Outcome",
     "Pipeline",
+    "PostState",
     "Reach",
     "Record",
     "RecordList",
@@ -70,6 +72,9 @@ __all__ = [
     "Stage",
     "Undone",
     "Verb",
+    "Webhook",
+    "WebhookPost",
+    "WebhookTry",
     "What",
     "Why",
 ]

@@ -1,28 +1,20 @@
-"""Webhooks after the Standard Webhooks specification: signed posts to a member's own endpoint.
+"""Webhooks after the Standard Webhooks specification: signed posts to a member's own endpoint."""
 
-Three headers: `webhook-id`, the same at each attempt of one message; `webhook-timestamp`, of this attempt;
-`webhook-signature`, HMAC-SHA256 over “id.timestamp.body” in base64. While a secret is being replaced both sign.
-"""
-
-import base64
-import hmac
 import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import orjson
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership
-from notifications import channels, outgoing
+from notifications import channels, standard_webhooks
 from notifications.channels.base import Parcel
 from notifications.channels.webhook import Webhook
 from notifications.models import Connection
@@ -32,10 +24,6 @@ from notifications.posting import Reply, Unanswered, Verdict, poster
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
-
-PREFIX = "whsec_"
-SECRET_BYTES = 32  # the specification allows 24 to 64
-OVERLAP = timedelta(hours=24)  # both secrets sign after a rotation
 
 log = logging.getLogger(__name__)
 
@@ -62,15 +50,11 @@ class Webhooks:
     def understand(self, given: Mapping[str, str], before: Secret | None) -> Offer:
         """An endpoint. The signing secret stays when only the address changes."""
         url = given.get("url", "").strip()
-        try:
-            outgoing.check(url, resolve=True)
-        except outgoing.BadAddress as refusal:
-            words = _("Webhooks go to the ports 443 and 8443 only.") if _only_the_port_is_wrong(url) else str(refusal)
-            raise BadOffer(words, fields={"url": [words]}) from None
+        if problem := standard_webhooks.problem_with(url):
+            raise BadOffer(problem, fields={"url": [problem]})
         kept = {name: before[name] for name in ("key", "old", "old_until") if name in before} if before else {}
-        new = "" if kept else new_key()
-        label = outgoing.origin_of(url).partition("://")[2]
-        return Offer(label, {"url": url, **(kept or {"key": new})}, shown_once=new)
+        new = "" if kept else standard_webhooks.new_key()
+        return Offer(standard_webhooks.where(url), {"url": url, **(kept or {"key": new})}, shown_once=new)
 
     def begin(self, jobs: Sequence[Job], answers: "SimpleQueue[Answer]") -> None:
         poster().line_up((job.secret["url"], self._answer(job, answers)) for job in jobs)
@@ -93,20 +77,8 @@ class Webhooks:
         return answer_of(job, await poster().post(url, body=body, headers=headers(job, body, at=now)))
 
 
-def _only_the_port_is_wrong(url: str) -> bool:
-    try:
-        outgoing.check(url, resolve=False, ports=None)
-    except outgoing.BadAddress:
-        return False
-    return urlsplit(url).port not in (None, *outgoing.PORTS)
-
-
 def answer_of(job: Job, reply: Reply) -> Answer:
-    """2xx is taken, 410 ends the endpoint, everything else is tried again (the specification)."""
-    verdict = Verdict.TAKEN if reply.is_success else Verdict.GONE if reply.status == 410 else Verdict.LATER
-    words = "" if reply.is_success else reply.words
-    if 300 <= reply.status < 400:
-        words = f"{reply.words} (redirects are not followed)"
+    verdict, words = standard_webhooks.verdict_of(reply), standard_webhooks.words_of(reply)
     return Answer(job, verdict, words, reply.retry_after, reply.status, reply.took)
 
 
@@ -142,33 +114,7 @@ def packed(job: Job) -> bytes:
 def headers(job: Job, body: bytes, *, at: int) -> dict[str, str]:
     """What goes with the body."""
     id_ = f"msg_{job.ref}" if job.ref else f"msg_test_{secrets.token_hex(8)}"
-    signatures = [signature(key, id_, at, body) for key in signing(job.secret, at=at)]
-    return {
-        "Content-Type": "application/json",
-        "User-Agent": "Bellhop-Webhooks/1",
-        "webhook-id": id_,
-        "webhook-timestamp": str(at),
-        "webhook-signature": " ".join(signatures),
-    }
-
-
-def signing(secret: Secret, *, at: int) -> list[str]:
-    """The keys that sign at that moment, the new one first."""
-    keys = [secret["key"]]
-    if secret.get("old") and datetime.fromisoformat(secret["old_until"]).timestamp() > at:
-        keys.append(secret["old"])
-    return keys
-
-
-def signature(key: str, id_: str, at: int, body: bytes) -> str:
-    """One signature, “v1,…”."""
-    words = b"%s.%d.%s" % (id_.encode(), at, body)
-    signed = hmac.digest(base64.b64decode(key.removeprefix(PREFIX)), words, "sha256")
-    return f"v1,{base64.b64encode(signed).decode()}"
-
-
-def new_key() -> str:
-    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return standard_webhooks.headers(id_, job.secret, body, at=at)
 
 
 @transaction.atomic
@@ -177,18 +123,15 @@ def rotate(member: Membership) -> str:
     Membership.objects.select_for_update(no_key=True).get(pk=member.pk)
     connection = connecting.connection_of(member, webhook())
     secret = connecting.opened(connection)
-    new = new_key()
-    until = (timezone.now() + OVERLAP).isoformat()
-    connection.secret = connecting.sealed({"url": secret["url"], "key": new, "old": secret["key"], "old_until": until})
+    new = standard_webhooks.replaced(secret)
+    connection.secret = connecting.sealed({"url": secret["url"], **new})
     connection.save(update_fields=["secret"])
-    return new
+    return new["key"]
 
 
 def old_until(connection: Connection) -> datetime | None:
     """Until when the secret before the present one signs, too."""
-    secret = connecting.opened(connection)
-    until = datetime.fromisoformat(secret["old_until"]) if secret.get("old") else None
-    return until if until and until > timezone.now() else None
+    return standard_webhooks.old_until(connecting.opened(connection))
 
 
 def webhook() -> Webhook:

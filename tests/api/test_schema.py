@@ -1,5 +1,6 @@
 """The description of the API is true: whatever is sent by it or against it gets a documented answer."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -18,10 +19,12 @@ from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import missing_required_header, positive_data_acceptance, use_after_free
 
+from accounts import sealing
 from accounts.api.paging import cursor_at
 from accounts.models import Team
 from crm import activities, associating, defining, exporting, records
-from notifications import defaults, profiles
+from crm.models import PostState, Webhook, WebhookPost, WebhookTry
+from notifications import defaults, profiles, standard_webhooks
 from notifications.defaults import Change
 from notifications.models import BrowserSubscription, Lock
 from notifications.other_apps import connecting, webhooks
@@ -66,13 +69,14 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
     record = records.create(account, "deals", {"name": "Nordic Oak 2027", "owner": bob.pk}, by=alice)
     other = records.create(account, "deals", {"name": "Nordic Oak 2028"}, by=alice)
     associating.associate(record, other, by=alice)
-    nowhere = Offer("127.0.0.1:1", {"url": "https://127.0.0.1:1/", "key": webhooks.new_key()})
+    nowhere = Offer("127.0.0.1:1", {"url": "https://127.0.0.1:1/", "key": standard_webhooks.new_key()})
     connecting.keep(bob, webhooks.webhook(), nowhere)
     browser = BrowserSubscription.objects.create(user=bob.user, endpoint="https://8.8.8.8/x", p256dh="x", auth="x")
     own = defining.define_property(account, "deals", key="advisor", label="Advisor", type="user", by=alice)
     export = program.post("crm/exports/", {"kind": "deals"}).json()
     while exporting.step():
         pass
+    hook, post = webhook_of(alice, record)
     return {
         "headers": program.headers,
         "bobs_headers": session_of(bob),
@@ -100,7 +104,20 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "property_id": own.pk,
         "kind_id": defining.define_kind(account, key="berths", label="Berth", plural="Berths", by=alice).key,
         "export_id": export["id"],
+        "webhook_id": hook.pk,
+        "post_id": post.pk,
     }
+
+
+def webhook_of(member: Any, record: Any) -> tuple[Webhook, WebhookPost]:
+    """An endpoint that nobody answers at, and something that failed there."""
+    secret = sealing.seal(json.dumps({"key": standard_webhooks.new_key()}))
+    made = Webhook.objects.create(account=member.account, url="https://127.0.0.1:1/", secret=secret)
+    post = WebhookPost.objects.create(
+        webhook=made, record_id=record.pk, kind="deals", what="created", body="{}", state=PostState.FAILED
+    )
+    WebhookTry.objects.create(webhook=made, post=post, number=1, is_taken=False)
+    return made, post
 
 
 def session_of(member: Any) -> dict[str, str]:
