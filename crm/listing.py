@@ -75,7 +75,7 @@ def _first(
     value, pk = place
     if value is None:
         return list(rows.filter(_following(column, value, pk, is_turned=is_turned))[:number])
-    found = list(rows.filter(_row(column, "<" if is_turned else ">", value, pk))[:number])
+    found = list(rows.filter(row_compared(column, "<" if is_turned else ">", value, pk))[:number])
     if column == "due_at" and len(found) < number:
         found += rows.filter(due_at=None)[: number - len(found)]
     return found

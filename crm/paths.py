@@ -2,8 +2,7 @@
 
 from accounts.models import Account
 from crm.kinds import BUILT_IN
-from crm.models import Activity, AssignmentWindow, FormSubmission, ImportJob, Record, RecordList
-from crm.models import Activity, AssignmentWindow, Export, Record
+from crm.models import Activity, AssignmentWindow, Export, FormSubmission, ImportJob, Record, RecordList
 
 
 def record(one: Record) -> str:
@@ -54,6 +53,8 @@ def workflows(account: Account) -> str:
 def import_(job: ImportJob) -> str:
     """How an import went."""
     return f"/{job.account.hub_id}/imports/{job.pk}/"
+
+
 def exports(account: Account) -> str:
     """A member's own exports."""
     return f"/{account.hub_id}/exports/"

@@ -10,8 +10,7 @@ from crm.digests import running, schedules
 from crm.importing import forgetting
 from crm.importing import running as importing
 from crm.lists import processing
-from crm.models import BulkJob, Happening, ImportJob, RecordList
-from crm.models import BulkJob, Export, Happening
+from crm.models import BulkJob, Export, Happening, ImportJob, RecordList
 from crm.webhooks import carrying, looking_back
 from notifications.tasks import A_WHILE, wake
 
@@ -78,6 +77,8 @@ def carry_imports() -> None:
     while importing.step():
         if time.monotonic() > until:
             wake(carry_imports)
+
+
 def post_webhooks() -> None:
     """Post what happened to records to the endpoints that want to hear of it, for a while."""
     until = time.monotonic() + A_WHILE

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Membership
-from crm import activities, bulk, defining, form_submissions, records, schema
+from crm import activities, bulk, defining, exporting, form_submissions, records, schema
 from crm.importing import uploading
 from crm.lists import adding, making
 from crm.models import (
@@ -17,6 +17,7 @@ from crm.models import (
     AssignmentWindow,
     BulkJob,
     CustomProperty,
+    Export,
     FormSubmission,
     ImportJob,
     Pipeline,
@@ -24,9 +25,8 @@ from crm.models import (
     RecordList,
     SavedView,
     Stage,
+    Webhook,
 )
-from crm import activities, bulk, exporting, records, schema
-from crm.models import Activity, AssignmentWindow, BulkJob, Export, Record, SavedView, Stage, Webhook
 from notifications import events, types
 
 

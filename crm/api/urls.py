@@ -3,9 +3,7 @@
 from django.urls import path
 
 from accounts.api import paths as paths  # registers <row:…>
-from crm.api import access, around, defining, digests, form_submissions, imports, pipelines, records
-from crm.api import around, defining, digests, exports, records
-from crm.api import around, defining, digests, exports, records, webhooks
+from crm.api import access, around, defining, digests, exports, form_submissions, imports, pipelines, records, webhooks
 
 urlpatterns = [
     path("digest/", digests.Digest.as_view(), name="digest"),

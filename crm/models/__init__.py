@@ -5,8 +5,8 @@ from crm.models.bulk import BulkItem, BulkJob, BulkOutcome, Verb
 from crm.models.defined import CustomKind, CustomProperty
 from crm.models.digests import DigestKind, DigestOutcome, DigestRun, DigestSchedule, Frequency
 from crm.models.duplicates import Duplicate, Why
-from crm.models.form_submissions import FormSubmission
 from crm.models.exports import Export, ExportPart, ExportState
+from crm.models.form_submissions import FormSubmission
 from crm.models.happenings import Happening, What
 from crm.models.imports import ImportJob, ImportPiece, ImportRow, ImportState, RowOutcome, Undone
 from crm.models.lists import ListMember, ListState, RecordList

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_sign_ins'),
-        ('crm', '0006_exports'),
+        ("crm", "0009_exports"),
     ]
 
     operations = [
