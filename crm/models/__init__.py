@@ -24,8 +24,22 @@ from crm.models.records import (
 from crm.models.saved_views import SavedView
 from crm.models.timed import Assignment, AssignmentOutcome, AssignmentWindow, DueNotice
 from crm.models.webhooks import PostState, Webhook, WebhookPost, WebhookTry
+from crm.models.workflows import (
+    ActionOutcome,
+    ActionRun,
+    Enrolment,
+    EnrolmentState,
+    Rotation,
+    Trigger,
+    Wave,
+    Workflow,
+    WorkflowState,
+    WorkflowVersion,
+)
 
 __all__ = [
+    "ActionOutcome",
+    "ActionRun",
     "Activity",
     "ActivityKind",
     "Assignment",
@@ -47,6 +61,8 @@ __all__ = [
     "Export",
     "ExportPart",
     "ExportState",
+    "Enrolment",
+    "EnrolmentState",
     "Follower",
     "FormSubmission",
     "Frequency",
@@ -75,6 +91,16 @@ __all__ = [
     "Webhook",
     "WebhookPost",
     "WebhookTry",
+    "Rotation",
+    "SavedView",
+    "Source",
+    "Stage",
+    "Trigger",
+    "Verb",
+    "Wave",
     "What",
     "Why",
+    "Workflow",
+    "WorkflowState",
+    "WorkflowVersion",
 ]
