@@ -5,3 +5,6 @@ from crm.lists import following as lists
 from crm.webhooks import listening as webhooks
 
 ALL: tuple[Listener, ...] = (lists, webhooks)
+from crm.workflows import following
+
+ALL: tuple[Listener, ...] = (following,)

@@ -12,6 +12,9 @@ from crm.importing import running as importing
 from crm.lists import processing
 from crm.models import BulkJob, Export, Happening, ImportJob, RecordList
 from crm.webhooks import carrying, looking_back
+from crm.models import BulkJob, Happening
+from crm.workflows import reviewing, scheduling
+from crm.workflows import running as workflows
 from notifications.tasks import A_WHILE, wake
 
 
@@ -38,6 +41,10 @@ def sweep() -> None:
     processing.look_again()
     if RecordList.objects.to_process().exists():
         wake(process_lists)
+    scheduling.start_due()
+    reviewing.check_some()
+    if workflows.has_due():
+        wake(carry_workflows)
 
 
 @shared_task(acks_late=True)
@@ -57,6 +64,12 @@ def process_lists() -> None:
     while processing.step():
         if time.monotonic() > until:
             wake(process_lists)
+def carry_workflows() -> None:
+    """Take records through their workflows, for a while; what is left takes its turn behind other work."""
+    until = time.monotonic() + A_WHILE
+    while workflows.step():
+        if time.monotonic() > until:
+            wake(carry_workflows)
             return
 
 

@@ -6,6 +6,7 @@ from django.db.models.signals import post_save
 
 from accounts.models import Account, Membership
 from crm.digests import schedules
+from crm.workflows import scheduling
 
 
 def watch() -> None:
@@ -22,3 +23,4 @@ def _member(instance: Membership, created: bool = False, update_fields: Any = No
 def _account(instance: Account, created: bool = False, update_fields: Any = None, **_: Any) -> None:
     if not created and (update_fields is None or "time_zone" in update_fields):
         schedules.zone_changed(account=instance)
+        scheduling.zone_changed(instance)

@@ -90,7 +90,7 @@ class Workflow(models.Model):
 
 
 class WorkflowVersion(models.Model):
-    """The steps of a workflow as they were saved once. Never altered: a record finishes on the version it began with."""
+    """The steps of a workflow as they were saved once. Never altered: a record ends on the one it began with."""
 
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="versions", db_index=False)
     number = models.PositiveIntegerField()
@@ -190,7 +190,7 @@ class ActionRun(models.Model):
 
 
 class Wave(models.Model):
-    """All records that match are enrolled, some at a time, going by their ids. At most one is under way per workflow."""
+    """All records that match are enrolled, some at a time, by their ids. At most one is under way per workflow."""
 
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="waves", db_index=False)
     by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)

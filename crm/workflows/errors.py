@@ -4,7 +4,8 @@ from accounts.errors import DomainError
 
 
 class InvalidWorkflow(DomainError):
-    """Nothing was saved. `fields` names each bad part: `name`, `trigger.property`, `conditions[0]`, `steps.s3.member`."""
+    """Nothing was saved. `fields` names each bad part: `name`, `trigger.property`, `conditions[0]`, `steps.s3.member`,
+    `steps.s4.conditions[0]`."""
 
     code = "invalid_workflow"
     status = 422

@@ -1,19 +1,190 @@
-"""Turning workflows on and off, and taking enrolled records through their steps."""
+"""Turning workflows on and off, and taking enrolled records through their steps.
 
+A step, its line in the log and the moving on of its record are one transaction: whoever dies repeats nothing. Accounts
+take turns, and within an account its workflows; a turn is a few steps, so that nobody waits behind a long queue.
+"""
+
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts import plans
 from accounts.models import Membership
-from crm.models import Workflow
+from accounts.plans import Feature
+from crm import happenings, schema
+from crm.digests.timing import zone_of
+from crm.filtering import InvalidFilter
+from crm.kinds import Kind
+from crm.models import (
+    ActionRun,
+    Enrolment,
+    EnrolmentState,
+    Wave,
+    Workflow,
+    WorkflowState,
+)
+from crm.workflows import ending, enrolling, flow, reviewing, scheduling, writing
+from crm.workflows.actions import ACTIONS, Done, Turn
+from crm.workflows.errors import InvalidWorkflow, WorkflowNotOn
+
+IN_A_TURN: Final = 20  # steps of records, before the next workflow has its turn
 
 
+# --- Turning on and off
+
+
+@transaction.atomic
 def turn_on(workflow: Workflow, by: Membership | None) -> Workflow:
-    """From now on it enrols and runs. Refuses what is incomplete (`InvalidWorkflow`) and plans without workflows."""
-    raise NotImplementedError
+    """From now on it enrols and runs. Refuses what is incomplete (`InvalidWorkflow`) and plans without workflows.
+
+    After a review, what waits goes on with the newest steps where its own step is still among them: what was mended
+    is mended for it, too.
+    """
+    row = writing.locked(workflow, by)
+    plans.require(row.account.plan, Feature.WORKFLOWS)
+    if problems := writing.problems_of(row):
+        raise InvalidWorkflow(_("It cannot be turned on yet: something is missing or gone."), fields=problems)
+    waiting = Enrolment.objects.filter(workflow=row, state=EnrolmentState.WAITING)
+    if row.state == WorkflowState.REVIEW:
+        waiting.filter(at__in=flow.ids(row.steps)).update(version=row.version)
+        waiting.filter(attempts__gt=0).update(attempts=0, due_at=timezone.now())
+    if row.state != WorkflowState.ON:
+        row.state, row.review_reason, row.checked_at = WorkflowState.ON, "", timezone.now()
+        row.next_at = scheduling.following(row.trigger, row.account.time_zone, after=timezone.now())
+        row.save(update_fields=["state", "review_reason", "checked_at", "next_at"])
+        enrolling.wake_after_commit()
+    return row
 
 
+@transaction.atomic
 def pause(workflow: Workflow, by: Membership | None) -> Workflow:
     """Enrol nothing and run nothing until it is turned on again; what is under way waits."""
-    raise NotImplementedError
+    row = writing.locked(workflow, by)
+    if row.state in (WorkflowState.OFF, WorkflowState.REVIEW):
+        raise WorkflowNotOn(_("Only a workflow that is on can be paused."))
+    return _set(row, WorkflowState.PAUSED)
 
 
+@transaction.atomic
 def turn_off(workflow: Workflow, by: Membership | None) -> Workflow:
     """Enrol nothing more; what is under way is cancelled."""
-    raise NotImplementedError
+    row = writing.locked(workflow, by)
+    ending.all_of(row)
+    return _set(row, WorkflowState.OFF)
+
+
+def _set(row: Workflow, state: WorkflowState) -> Workflow:
+    row.state, row.next_at, row.review_reason = state, None, ""
+    row.save(update_fields=["state", "next_at", "review_reason"])
+    return row
+
+
+# --- Running
+
+
+def has_due() -> bool:
+    return _due().exists()
+
+
+def step() -> bool:
+    """Do some steps of the workflow whose turn it is. False: nothing is due, or others are at all of it."""
+    workflow = _next()
+    if workflow is None:
+        return False
+    account = workflow.account
+    with translation.override(account.language), timezone.override(zone_of(account.time_zone)):
+        try:
+            kind = schema.kind_of(account, workflow.kind)
+            done = int(enrolling.advance_wave(workflow, kind))
+        except (schema.UnknownKind, InvalidFilter) as error:
+            with transaction.atomic():
+                return reviewing.put(workflow, reviewing.reason_of(error.fields or {"kind": [str(error)]}))
+        while done < IN_A_TURN and _take_one(workflow, kind):
+            done += 1
+    return done > 0
+
+
+def _due() -> QuerySet[Workflow]:
+    """Running workflows that have something to do now."""
+    waiting = Enrolment.objects.filter(
+        workflow=OuterRef("pk"), state=EnrolmentState.WAITING, due_at__lte=timezone.now()
+    )
+    waves = Wave.objects.filter(workflow=OuterRef("pk"), finished_at=None)
+    return Workflow.objects.running().filter(Q(Exists(waiting)) | Q(Exists(waves)))
+
+
+@transaction.atomic
+def _next() -> Workflow | None:
+    """The workflow whose turn it is: of the account that waited longest, the one that waited longest."""
+    same = Workflow.objects.filter(account=OuterRef("account")).order_by().values("account")
+    rows = _due().annotate(account_served=Subquery(same.annotate(last=Max("served_at")).values("last")))
+    rows = rows.select_related("account").order_by("account_served", "served_at", "pk")
+    found = rows.select_for_update(of=("self",), skip_locked=True, no_key=True).first()
+    if found is not None:
+        Workflow.objects.filter(pk=found.pk).update(served_at=timezone.now())
+    return found
+
+
+def _take_one(workflow: Workflow, kind: Kind) -> bool:
+    """Do the next step of the record that waits longest. False: none is due, or others are at all of them."""
+    row: Enrolment | None = None
+    try:
+        with transaction.atomic():
+            row = _claimed(workflow)
+            if row is None:
+                return False
+            _advance(row, kind)
+    except Exception as error:
+        found = flow.find(row.version.steps, row.at) if row is not None else None
+        if row is None or found is None:
+            raise
+        reviewing.stumbled(row, found, kind, error)
+    return True
+
+
+def _claimed(workflow: Workflow) -> Enrolment | None:
+    rows = Enrolment.objects.filter(
+        workflow=workflow, workflow__state=WorkflowState.ON, state=EnrolmentState.WAITING, due_at__lte=timezone.now()
+    )
+    related = ("workflow__account", "version", "record__account")
+    found = rows.select_related(*related).order_by("due_at", "pk")
+    return found.select_for_update(of=("self",), skip_locked=True).first()
+
+
+def _advance(row: Enrolment, kind: Kind) -> None:
+    """Do the step that a record stands before, and move it on."""
+    if row.record.is_deleted:
+        _write(row, state=EnrolmentState.STOPPED, ended_at=timezone.now())
+        return
+    found = flow.find(row.version.steps, row.at)
+    assert found is not None
+    done = _run(row, found, kind)
+    following = flow.after(row.version.steps, row.at, done.side)
+    end = {} if following else {"state": EnrolmentState.DONE, "ended_at": timezone.now()}
+    _write(row, at=following, due_at=done.until or row.due_at, attempts=0, why="", **end)
+
+
+def _write(row: Enrolment, **facts: Any) -> None:
+    """The object stays as it was claimed, for whoever has to say what went wrong with it."""
+    Enrolment.objects.filter(pk=row.pk).update(**facts)
+
+
+def _run(row: Enrolment, found: flow.Step, kind: Kind) -> Done:
+    """Do a step and write it down; one that was done before, on an older version, is not done again."""
+    before = ActionRun.objects.filter(enrolment=row, step=row.at).first()
+    if before is not None:
+        return Done(before.words, side=before.outcome if found["do"] == flow.BRANCH else "")
+    with happenings.caused_by_workflow(row.depth + 1):
+        done = ACTIONS[found["do"]].run(found, Turn(row.workflow, kind, row, row.record, timezone.now()))
+    ActionRun.objects.create(
+        workflow=row.workflow,
+        enrolment=row,
+        step=row.at,
+        do=found["do"],
+        outcome=done.outcome,
+        words=done.words[:500],
+    )
+    return done
