@@ -6,12 +6,14 @@ from django.utils import timezone
 
 from accounts.models import Account, Membership, Team
 from crm import activities, assigning, associating, defining, following, form_submissions, mentioning, records, stages
+from crm import activities, assigning, associating, defining, following, happenings, mentioning, records, stages
 from crm.digests import schedules, sending_now
 from crm.filtering import Condition
 from crm.kinds import BUILT_IN
 from crm.lists import adding, making, processing
 from crm.models import Record
 from crm.searching import folded
+from crm.workflows import running, writing
 from notifications.types.base import ASSIGNMENT_WINDOW
 
 COMPANIES = (
@@ -59,6 +61,7 @@ def load() -> None:
     _showrooms(oak, people, by=alice)
     _lists(oak, contacts, by=alice)
     _talk(deals, people, Team.objects.get(account=oak, name="Sales"))
+    _workflows(oak, people, Team.objects.get(account=oak, name="Sales"))
     assigning.close_due(timezone.now() + ASSIGNMENT_WINDOW)
     for member in people[:2]:  # the task digest, on weekdays, and the first one at once
         schedules.choose(member, frequency="weekdays")
@@ -209,6 +212,42 @@ def _talk(deals: list[Record], people: list[Membership], sales: Team) -> None:
     closing = deals[3].stage
     assert closing is not None
     records.move(deals[0], to=closing.pk, by=carol)
+
+
+def _workflows(oak: Account, people: list[Membership], sales: Team) -> None:
+    """One that runs and has fired, and a paused one."""
+    alice, bob, _carol = people[:3]
+    (pipeline,) = stages.pipelines_of(oak, BUILT_IN["tickets"])
+    closed = list(pipeline.stages.all())[-1]
+    urgent = writing.create(oak, "tickets", "High-priority tickets: tell the team and make a task", alice)
+    writing.change(
+        urgent,
+        by=alice,
+        trigger={"on": "changed", "property": "priority", "to": "high"},
+        conditions=[{"property": "stage", "operator": "is_not", "value": closed.pk}],
+        reenrols=True,
+    )
+    tell = {"do": "notify", "subject": "A ticket has become urgent", "message": "Please look at it today."}
+    unowned = [{"property": "owner", "operator": "is_empty"}]
+    steps: list[dict[str, object]] = [
+        {"do": "branch", "conditions": unowned, "yes": [{"do": "rotate", "members": [alice.pk, bob.pk]}], "no": []},
+        {**tell, "teams": [sales.pk], "owner": True},
+        {"do": "task", "name": "Call the customer", "due_in_days": 1, "member": "owner"},
+        {"do": "wait", "amount": 2, "unit": "days"},
+        {**tell, "subject": "Is the urgent ticket solved?", "owner": True},
+    ]
+    writing.save_steps(urgent, steps, alice)
+    running.turn_on(urgent, alice)
+    for ticket in Record.objects.live().of(oak, "tickets").filter(values__priority="medium").order_by("pk")[:3]:
+        records.change(ticket, {"priority": "high"}, by=bob)
+    quiet = writing.create(oak, "companies", "Quiet customers", alice)
+    writing.change(quiet, by=alice, trigger={"on": "schedule", "every": "week", "weekday": 0, "at": "08:00"})
+    message = "Nobody has changed anything here for a while. Time for a call?"
+    writing.save_steps(quiet, [{**tell, "subject": "A quiet customer", "message": message, "owner": True}], alice)
+    running.turn_on(quiet, alice)
+    running.pause(quiet, alice)
+    while happenings.step() or running.step():
+        pass
 
 
 def _plain(name: str) -> str:

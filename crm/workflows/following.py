@@ -18,7 +18,7 @@ from accounts.plans import Feature
 from crm import schema
 from crm.filtering import InvalidFilter
 from crm.kinds import Kind
-from crm.models import Enrolment, EnrolmentState, Happening, Record, What, Workflow, WorkflowState
+from crm.models import Enrolment, EnrolmentState, Happening, Record, Trigger, What, Workflow, WorkflowState
 from crm.workflows import ending, enrolling, reviewing, triggers
 
 DEEPEST: Final = 5  # workflows that follow from each other
@@ -32,6 +32,12 @@ def listens(account_id: int, kind: str) -> QuerySet[Any]:
     under_way = Enrolment.objects.filter(workflow=OuterRef("pk"), state=EnrolmentState.WAITING)
     waits = Q(state=WorkflowState.ON, trigger__on__in=triggers.HEARD)
     return Workflow.objects.filter(waits | Exists(under_way), account=account_id, kind=kind, deleted_at=None)
+
+
+def listens_to_list(account_id: int, list_id: int) -> QuerySet[Any]:
+    """Workflows that wait for records to join this list, which may fill with millions at once."""
+    waits = Q(state=WorkflowState.ON, trigger__on=Trigger.JOINED, trigger__list=list_id)
+    return Workflow.objects.filter(waits, account=account_id, deleted_at=None)
 
 
 def heard(account: Account, batch: Sequence[Happening]) -> None:

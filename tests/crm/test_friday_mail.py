@@ -1,9 +1,7 @@
-"""The Friday mail: only who opted in, only when enrolments changed since the last one (N-156).
-
-Workflows are still to come, so nothing has changed yet; what the mail says is tried on enrolments of our own.
-"""
+"""The Friday mail: only who opted in, only when enrolments changed since the last one (N-156)."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -11,7 +9,10 @@ from crm.digests import enrolments, running, schedules
 from crm.digests.enrolments import Enrolment
 from crm.digests.slots import Slot
 from crm.models import DigestKind, DigestRun, DigestSchedule
+from crm.models import Enrolment as Enrolled
+from crm.workflows import writing
 from notifications import preferences
+from tests.crm.workflows import build
 
 CELL = (enrolments.TYPE.key, "email")
 SUNDAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -85,3 +86,62 @@ def test_the_first_one_looks_back_a_week(reader):
 )
 def test_the_numbers_in_words(news, words):
     assert enrolments.words(news, "en").endswith(words)
+
+
+# --- What changed
+
+
+@pytest.fixture
+def enrolled(make):
+    """Let records come into a workflow, and go out of it, so many days before the Friday."""
+
+    def run(workflow, *days):
+        for came, went in days:
+            Enrolled.objects.create(
+                workflow=workflow,
+                version=workflow.version,
+                record=make("tickets"),
+                enrolled_at=FRIDAY - timedelta(days=came),
+                ended_at=FRIDAY - timedelta(days=went) if went is not None else None,
+                state="waiting" if went is None else "done",
+            )
+
+    return run
+
+
+@pytest.mark.req("N-156")
+def test_the_mail_says_how_the_enrolment_of_each_workflow_changed(reader, alice, mallory, enrolled, delivered):
+    welcome, quiet, both, idle = (build(alice, name=name) for name in ("Welcome", "Quiet", "Both ways", "Idle"))
+    enrolled(welcome, (1, None), (2, None), (3, 1))
+    enrolled(quiet, (20, 3), (30, 6), (40, 5))
+    enrolled(both, (6, 5))
+    enrolled(idle, (10, 9), (20, None))
+
+    for _again in range(2):
+        run_friday(FRIDAY)
+
+    (letter,) = delivered("email")
+    assert letter.to == [reader.email]
+    assert letter.subject == "Enrolment changed in 3 of your workflows"
+    assert "Quiet (−3), Welcome (+2), Both ways (±0)" in " ".join(letter.body.split())
+    assert enrolments.changed(mallory.account, FRIDAY - WEEK, FRIDAY) == []
+
+
+@pytest.mark.req("N-156")
+def test_each_change_is_in_one_mail(alice, enrolled):
+    workflow = build(alice)
+    enrolled(workflow, (7, 0))
+
+    weeks = [FRIDAY - WEEK, FRIDAY, FRIDAY + WEEK, FRIDAY + 2 * WEEK]
+    told = [enrolments.changed(alice.account, *pair) for pair in pairwise(weeks)]
+
+    assert told == [[Enrolment(workflow.name, 1)], [Enrolment(workflow.name, -1)], []]
+
+
+@pytest.mark.req("N-156")
+def test_a_workflow_that_was_deleted_is_not_named(alice, enrolled):
+    workflow = build(alice)
+    enrolled(workflow, (1, None))
+    writing.delete(workflow, alice)
+
+    assert enrolments.changed(alice.account, FRIDAY - WEEK, FRIDAY) == []
