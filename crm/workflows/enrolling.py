@@ -11,8 +11,10 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import plans
 from accounts.members import require_super_admin
 from accounts.models import Membership
+from accounts.plans import Feature
 from crm import conditions, filtering, schema
 from crm.digests.timing import zone_of
 from crm.kinds import Kind
@@ -65,7 +67,7 @@ def begin_wave(workflow: Workflow, *, by: Membership | None) -> Wave:
 
 
 @transaction.atomic
-def advance_wave(workflow: Workflow, kind: Kind) -> bool:
+def advance_wave(workflow: Workflow) -> bool:
     """Enrol the next records of the wave that is under way. False: there is none, or somebody else is at it."""
     row = (
         Workflow.objects.running()
@@ -79,6 +81,7 @@ def advance_wave(workflow: Workflow, kind: Kind) -> bool:
         return False
     rows = Record.objects.live().of(row.account, row.kind).filter(pk__gt=wave.gathered_to, pk__lte=wave.up_to)
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK])
+    kind = schema.kind_of(row.account, row.kind)
     wave.enrolled += put_in(row, kind, Record.objects.live().filter(pk__in=ids), by=wave.by)
     if len(ids) < CHUNK:
         wave.finished_at = timezone.now()
@@ -136,9 +139,10 @@ def put_in(
 
 
 def _held(workflow: Workflow) -> Workflow:
-    """The workflow as it is now, held. Refuses one that does not run."""
+    """The workflow as it is now, held. Refuses one that is not on, and plans without workflows."""
     rows = Workflow.objects.of(workflow.account).select_related("account", "version")
     row = rows.select_for_update(of=("self",), no_key=True).get(pk=workflow.pk)
+    plans.require(row.account.plan, Feature.WORKFLOWS)
     if row.state != WorkflowState.ON:
         raise WorkflowNotOn(
             _("Turn the workflow on first; nothing is enrolled while it is %(state)s.")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, Membership, Team
-from crm import conditions, properties
+from crm import checking, conditions
 from crm.errors import InvalidRecord
 from crm.filtering import InvalidFilter
 from crm.kinds import Kind
@@ -107,13 +107,12 @@ class Part:
             return []
 
     def value_of(self, name: str, key: str) -> Any:
-        """A value that a property of the record can hold; None for nothing."""
-        one = self.place.kind.find(key)
-        assert one is not None
+        """A value that this property of a record can hold, None to empty it; members and stages are looked up."""
+        place, given = self.place, {key: self.given.get(name)}
         try:
-            return properties.parsed(one, self.given.get(name), zone=self.place.by.zone)
-        except ValueError as error:
-            self.wrong(name, str(error))
+            return checking.cleaned(place.kind, given, account=place.account, zone=place.by.zone, is_new=False)[key]
+        except InvalidRecord as error:
+            self.problems[name] = [line for lines in error.fields.values() for line in lines] or [str(error)]
             return None
 
     def property(self, name: str) -> str:
@@ -122,9 +121,6 @@ class Part:
             self.wrong(name, _("Choose a property of the record."))
             return ""
         return key
-
-    def refused(self, error: InvalidRecord, name: str) -> None:
-        self.problems[name] = [line for lines in error.fields.values() for line in lines] or [str(error)]
 
     def _named(self, name: str) -> list[int]:
         return _ids(self.given.get(name, []))

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from accounts.errors import DomainError
 from accounts.models import Membership, Role
 from crm import paths, schema
-from crm.kinds import Kind
 from crm.models import ActionOutcome, ActionRun, Enrolment, EnrolmentState, Workflow, WorkflowState
 from crm.workflows import writing
 from notifications import events
@@ -54,7 +53,7 @@ def put(workflow: Workflow, reason: str) -> bool:
 
 
 @transaction.atomic
-def stumbled(enrolment: Enrolment, step: Mapping[str, Any], kind: Kind, error: Exception) -> None:
+def stumbled(enrolment: Enrolment, step: Mapping[str, Any], error: Exception) -> None:
     """A step failed and nothing of it stayed: it is tried again later, or the workflow needs review.
 
     At once when what the step names is gone: the record waits before it. After the last attempt the record's
@@ -67,7 +66,7 @@ def stumbled(enrolment: Enrolment, step: Mapping[str, Any], kind: Kind, error: E
         return  # somebody else took it meanwhile
     with translation.override(workflow.account.language):
         row.why = _said(error)
-        if gone := writing.problems_of_step(workflow, kind, step):
+        if gone := _gone(workflow, step):
             row.why = reason_of(gone)
             put(workflow, row.why)
         elif row.attempts < len(RETRIES):
@@ -119,6 +118,16 @@ def reason_of(problems: Mapping[str, Sequence[str]]) -> str:
         "where": where,
         "what": (sentences[0] if sentences else "").rstrip("."),
     }
+
+
+def _gone(workflow: Workflow, step: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    """What a step names that is gone. Whatever happens while looking, the failure itself has to be written down."""
+    try:
+        with transaction.atomic():
+            return writing.problems_of_step(workflow, step)
+    except Exception:
+        log.exception("It could not be seen whether the step %s of the workflow %s is whole", step["id"], workflow.pk)
+        return {}
 
 
 def _held(workflow_id: int) -> Workflow:

@@ -4,6 +4,7 @@ A step, its line in the log and the moving on of its record are one transaction:
 take turns, and within an account its workflows; a turn is a few steps, so that nobody waits behind a long queue.
 """
 
+import logging
 from typing import Any, Final
 
 from django.db import transaction
@@ -17,7 +18,6 @@ from accounts.plans import Feature
 from crm import happenings, schema
 from crm.digests.timing import zone_of
 from crm.filtering import InvalidFilter
-from crm.kinds import Kind
 from crm.models import (
     ActionRun,
     Enrolment,
@@ -26,9 +26,12 @@ from crm.models import (
     Workflow,
     WorkflowState,
 )
+from crm.schema import UnknownKind
 from crm.workflows import ending, enrolling, flow, reviewing, scheduling, writing
 from crm.workflows.actions import ACTIONS, Done, Turn
 from crm.workflows.errors import InvalidWorkflow, WorkflowNotOn
+
+log = logging.getLogger(__name__)
 
 IN_A_TURN: Final = 20  # steps of records, before the next workflow has its turn
 
@@ -49,7 +52,7 @@ def turn_on(workflow: Workflow, by: Membership | None) -> Workflow:
         raise InvalidWorkflow(_("It cannot be turned on yet: something is missing or gone."), fields=problems)
     waiting = Enrolment.objects.filter(workflow=row, state=EnrolmentState.WAITING)
     if row.state == WorkflowState.REVIEW:
-        waiting.filter(at__in=flow.ids(row.steps)).update(version=row.version)
+        waiting.filter(at__in=flow.ids(row.steps)).exclude(version=row.version).update(version=row.version)
         waiting.filter(attempts__gt=0).update(attempts=0, due_at=timezone.now())
     if row.state != WorkflowState.ON:
         row.state, row.review_reason, row.checked_at = WorkflowState.ON, "", timezone.now()
@@ -96,15 +99,22 @@ def step() -> bool:
         return False
     account = workflow.account
     with translation.override(account.language), timezone.override(zone_of(account.time_zone)):
-        try:
-            kind = schema.kind_of(account, workflow.kind)
-            done = int(enrolling.advance_wave(workflow, kind))
-        except (schema.UnknownKind, InvalidFilter) as error:
-            with transaction.atomic():
-                return reviewing.put(workflow, reviewing.reason_of(error.fields or {"kind": [str(error)]}))
-        while done < IN_A_TURN and _take_one(workflow, kind):
+        done = int(_advance_wave(workflow))
+        while done < IN_A_TURN and _take_one(workflow):
             done += 1
     return done > 0
+
+
+def _advance_wave(workflow: Workflow) -> bool:
+    """Enrol the next records of a wave. What stumbles stays for the next turn, and does not hold up the records."""
+    try:
+        return enrolling.advance_wave(workflow)
+    except (UnknownKind, InvalidFilter) as error:
+        with transaction.atomic():
+            return reviewing.put(workflow, reviewing.reason_of(error.fields or {"kind": [str(error)]}))
+    except Exception:
+        log.exception("The records that match the workflow %s could not be enrolled", workflow.pk)
+        return False
 
 
 def _due() -> QuerySet[Workflow]:
@@ -128,7 +138,7 @@ def _next() -> Workflow | None:
     return found
 
 
-def _take_one(workflow: Workflow, kind: Kind) -> bool:
+def _take_one(workflow: Workflow) -> bool:
     """Do the next step of the record that waits longest. False: none is due, or others are at all of them."""
     row: Enrolment | None = None
     try:
@@ -136,12 +146,12 @@ def _take_one(workflow: Workflow, kind: Kind) -> bool:
             row = _claimed(workflow)
             if row is None:
                 return False
-            _advance(row, kind)
+            _advance(row)
     except Exception as error:
         found = flow.find(row.version.steps, row.at) if row is not None else None
         if row is None or found is None:
             raise
-        reviewing.stumbled(row, found, kind, error)
+        reviewing.stumbled(row, found, error)
     return True
 
 
@@ -154,14 +164,14 @@ def _claimed(workflow: Workflow) -> Enrolment | None:
     return found.select_for_update(of=("self",), skip_locked=True).first()
 
 
-def _advance(row: Enrolment, kind: Kind) -> None:
+def _advance(row: Enrolment) -> None:
     """Do the step that a record stands before, and move it on."""
     if row.record.is_deleted:
         _write(row, state=EnrolmentState.STOPPED, ended_at=timezone.now())
         return
     found = flow.find(row.version.steps, row.at)
     assert found is not None
-    done = _run(row, found, kind)
+    done = _run(row, found)
     following = flow.after(row.version.steps, row.at, done.side)
     end = {} if following else {"state": EnrolmentState.DONE, "ended_at": timezone.now()}
     _write(row, at=following, due_at=done.until or row.due_at, attempts=0, why="", **end)
@@ -172,11 +182,12 @@ def _write(row: Enrolment, **facts: Any) -> None:
     Enrolment.objects.filter(pk=row.pk).update(**facts)
 
 
-def _run(row: Enrolment, found: flow.Step, kind: Kind) -> Done:
+def _run(row: Enrolment, found: flow.Step) -> Done:
     """Do a step and write it down; one that was done before, on an older version, is not done again."""
     before = ActionRun.objects.filter(enrolment=row, step=row.at).first()
     if before is not None:
         return Done(before.words, side=before.outcome if found["do"] == flow.BRANCH else "")
+    kind = schema.kind_of(row.workflow.account, row.workflow.kind)
     with happenings.caused_by_workflow(row.depth + 1):
         done = ACTIONS[found["do"]].run(found, Turn(row.workflow, kind, row, row.record, timezone.now()))
     ActionRun.objects.create(

@@ -43,8 +43,7 @@ def _changed(part: Part) -> dict[str, Any]:
     key = part.property("property")
     kept: dict[str, Any] = {"property": key}
     if key and part.given.get("to") not in (None, ""):
-        value = part.value_of("to", key)
-        kept["to"] = json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+        kept["to"] = json.loads(json.dumps(part.value_of("to", key), cls=DjangoJSONEncoder))
     return kept
 
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from accounts.members import require_super_admin
 from accounts.models import Account, Membership
 from crm import schema
-from crm.kinds import Kind
 from crm.models import Workflow, WorkflowState, WorkflowVersion
 from crm.workflows import composing, ending, flow, reading, scheduling, triggers
 from crm.workflows.composing import Problems
@@ -117,9 +116,10 @@ def problems_of(workflow: Workflow) -> Problems:
     return {f"trigger.{key}": lines for key, lines in trigger.problems.items()} | conditions.problems | problems
 
 
-def problems_of_step(workflow: Workflow, kind: Kind, step: Mapping[str, Any]) -> Problems:
+def problems_of_step(workflow: Workflow, step: Mapping[str, Any]) -> Problems:
     """What one step names that is gone; the steps on the sides of a branch are looked at when their turn comes."""
     alone = {**step, "yes": [], "no": []} if step["do"] == flow.BRANCH else step
+    kind = schema.kind_of(workflow.account, workflow.kind)
     _kept, problems = composing.steps([alone], reading.place(workflow.account, kind, None))
     return problems
 

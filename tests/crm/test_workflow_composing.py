@@ -136,6 +136,8 @@ def test_what_is_kept_is_what_was_meant(workflow, alice, bob):
         ({"on": "changed"}, {"property"}),
         ({"on": "changed", "property": "colour"}, {"property"}),
         ({"on": "changed", "property": "priority", "to": "huge"}, {"to"}),
+        ({"on": "changed", "property": "stage", "to": 987654}, {"to"}),
+        ({"on": "changed", "property": "owner", "to": 987654}, {"to"}),
         ({"on": "joined"}, {"list"}),
         ({"on": "submitted", "form": 5}, {"form"}),
         ({"on": "schedule"}, {"every", "at"}),

@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Membership, Role
-from crm import defining, records
+from crm import defining, records, stages
+from crm.kinds import BUILT_IN
 from crm.models import ActionRun, Enrolment, Record, Workflow
 from crm.workflows import enrolling, following, reviewing, running, writing
 from tests.crm.workflows import SET, build, carry, due_now
@@ -130,6 +131,19 @@ def test_conditions_that_broke_are_noticed_when_a_record_comes(alice, make):
 
     assert state(workflow)[0] == "review"
     assert not Enrolment.objects.exists()
+
+
+def test_a_stage_that_went_is_missed(alice):
+    (pipeline,) = stages.pipelines_of(alice.account, BUILT_IN["tickets"])
+    stage = stages.add_stage(pipeline, name="Waiting for parts", by=alice)
+    workflow = build(alice, trigger={"on": "changed", "property": "stage", "to": stage.pk})
+
+    stages.remove_stage(stage, by=alice)
+    Workflow.objects.update(checked_at=timezone.now() - timedelta(hours=2))
+    reviewing.check_some()
+
+    assert state(workflow)[0] == "review"
+    assert "trigger.to" in state(workflow)[1]
 
 
 # --- The loop guard

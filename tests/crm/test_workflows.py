@@ -240,11 +240,10 @@ def test_all_that_match_are_enrolled_in_pieces(alice, make, monkeypatch, django_
     assert enrolling.enrol_all(workflow, alice) == wave, "one at a time"
     make("tickets")
 
-    kind = BUILT_IN["tickets"]
-    with django_assert_max_num_queries(8):
-        assert enrolling.advance_wave(workflow, kind)
+    with django_assert_max_num_queries(9):
+        assert enrolling.advance_wave(workflow)
     assert Enrolment.objects.count() == 2
-    while enrolling.advance_wave(workflow, kind):
+    while enrolling.advance_wave(workflow):
         pass
 
     wave.refresh_from_db()
@@ -292,8 +291,9 @@ def test_a_plan_without_workflows_cannot_turn_on_and_what_is_on_waits(alice, mak
     carry()
 
     assert (states(), ActionRun.objects.count()) == (["waiting"], 0)
-    with pytest.raises(NotOnThisPlan):
-        running.turn_on(workflow, alice)
+    for act in (lambda: running.turn_on(workflow, alice), lambda: enrolling.enrol_all(workflow, alice)):
+        with pytest.raises(NotOnThisPlan):
+            act()
     alice.account.plan = Plan.PROFESSIONAL
     alice.account.save()
     carry()

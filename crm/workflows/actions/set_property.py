@@ -5,8 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import checking, records, showing, stages
-from crm.errors import InvalidRecord
+from crm import records, showing, stages
 from crm.kinds import Type
 from crm.models import ActionOutcome, Source
 from crm.workflows.actions.base import Action, Done, Step, Turn
@@ -17,16 +16,10 @@ def read(part: Part) -> dict[str, Any]:
     key = part.property("property")
     if not key:
         return {"property": "", "value": None}
-    given, place = part.given.get("value"), part.place
-    try:
-        kept = checking.cleaned(place.kind, {key: given}, account=place.account, zone=place.by.zone, is_new=False)
-    except InvalidRecord as error:
-        part.refused(error, "value")
-        return {"property": key, "value": None}
-    one = place.kind.find(key)
-    if kept[key] is None and one is not None and one.type is Type.STAGE:
+    value, one = part.value_of("value", key), part.place.kind.find(key)
+    if value is None and not part.problems and one is not None and one.type is Type.STAGE:
         part.wrong("value", _("Choose a stage."))
-    return {"property": key, "value": kept[key]}
+    return {"property": key, "value": value}
 
 
 def run(step: Step, turn: Turn) -> Done:
