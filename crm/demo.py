@@ -5,8 +5,18 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import Account, Membership, Team
-from crm import activities, assigning, associating, defining, following, form_submissions, mentioning, records, stages
-from crm import activities, assigning, associating, defining, following, happenings, mentioning, records, stages
+from crm import (
+    activities,
+    assigning,
+    associating,
+    defining,
+    following,
+    form_submissions,
+    happenings,
+    mentioning,
+    records,
+    stages,
+)
 from crm.digests import schedules, sending_now
 from crm.filtering import Condition
 from crm.kinds import BUILT_IN

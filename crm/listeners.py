@@ -3,8 +3,6 @@
 from crm.happenings import Listener
 from crm.lists import following as lists
 from crm.webhooks import listening as webhooks
+from crm.workflows import following as workflows
 
-ALL: tuple[Listener, ...] = (lists, webhooks)
-from crm.workflows import following
-
-ALL: tuple[Listener, ...] = (following,)
+ALL: tuple[Listener, ...] = (lists, workflows, webhooks)

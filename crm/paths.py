@@ -2,8 +2,7 @@
 
 from accounts.models import Account
 from crm.kinds import BUILT_IN
-from crm.models import Activity, AssignmentWindow, Export, FormSubmission, ImportJob, Record, RecordList
-from crm.models import Activity, AssignmentWindow, Record, Workflow
+from crm.models import Activity, AssignmentWindow, Export, FormSubmission, ImportJob, Record, RecordList, Workflow
 
 
 def record(one: Record) -> str:
@@ -63,5 +62,7 @@ def exports(account: Account) -> str:
 
 def export(one: Export) -> str:
     return f"{exports(one.account)}{one.pk}/"
+
+
 def workflow(one: Workflow) -> str:
     return f"/{one.account.hub_id}/workflows/{one.pk}/"

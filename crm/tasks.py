@@ -1,8 +1,9 @@
 """What runs in the background for the records: rows with a due time. Every task claims them and may run twice."""
 
 import time
+from collections.abc import Callable
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.utils import timezone
 
 from crm import assigning, bulk, duplicates, exporting, happenings, records, tasks_due
@@ -12,7 +13,6 @@ from crm.importing import running as importing
 from crm.lists import processing
 from crm.models import BulkJob, Export, Happening, ImportJob, RecordList
 from crm.webhooks import carrying, looking_back
-from crm.models import BulkJob, Happening
 from crm.workflows import reviewing, scheduling
 from crm.workflows import running as workflows
 from notifications.tasks import A_WHILE, wake
@@ -47,58 +47,67 @@ def sweep() -> None:
         wake(carry_workflows)
 
 
+def _for_a_while(step: Callable[[], int], task: Task[..., None]) -> None:
+    """Take one step after the other; after a while, what is left takes its turn behind other work."""
+    until = time.monotonic() + A_WHILE
+    while step():
+        if time.monotonic() > until:
+            wake(task)
+            return
+
+
 @shared_task(acks_late=True)
 def follow() -> None:
-    """Let lists, workflows and webhooks follow what happened to records, for a while."""
-    until = time.monotonic() + A_WHILE
-    while happenings.step():
-        if time.monotonic() > until:
-            wake(follow)
-            return
+    """Let lists, workflows and webhooks follow what happened to records."""
+    _for_a_while(happenings.step, follow)
 
 
 @shared_task(acks_late=True)
 def process_lists() -> None:
-    """Fill lists, for a while; what is left takes its turn behind other work."""
-    until = time.monotonic() + A_WHILE
-    while processing.step():
-        if time.monotonic() > until:
-            wake(process_lists)
+    """Fill lists."""
+    _for_a_while(processing.step, process_lists)
+
+
+@shared_task(acks_late=True)
 def carry_workflows() -> None:
-    """Take records through their workflows, for a while; what is left takes its turn behind other work."""
-    until = time.monotonic() + A_WHILE
-    while workflows.step():
-        if time.monotonic() > until:
-            wake(carry_workflows)
-            return
+    """Take records through their workflows."""
+    _for_a_while(workflows.step, carry_workflows)
 
 
 @shared_task(acks_late=True)
 def carry_bulk() -> None:
-    """Assign, delete and list many records, for a while; what is left takes its turn behind other work."""
-    until = time.monotonic() + A_WHILE
-    while bulk.step():
-        if time.monotonic() > until:
-            wake(carry_bulk)
-            return
+    """Assign, delete and list many records."""
+    _for_a_while(bulk.step, carry_bulk)
 
 
 @shared_task(acks_late=True)
 def carry_imports() -> None:
-    """Read, try out, import and roll back files, for a while; what is left takes its turn behind other work."""
-    until = time.monotonic() + A_WHILE
-    while importing.step():
-        if time.monotonic() > until:
-            wake(carry_imports)
+    """Read, try out, import and roll back files."""
+    _for_a_while(importing.step, carry_imports)
 
 
+@shared_task(acks_late=True)
+def write_exports() -> None:
+    """Write exports."""
+    _for_a_while(exporting.step, write_exports)
+
+
+@shared_task(acks_late=True)
 def post_webhooks() -> None:
-    """Post what happened to records to the endpoints that want to hear of it, for a while."""
-    until = time.monotonic() + A_WHILE
-    while carrying.step():
-        if time.monotonic() > until:
-            wake(post_webhooks)
-            return
+    """Post what happened to records to the endpoints that want to hear of it."""
+    _for_a_while(carrying.step, post_webhooks)
+
+
+@shared_task(acks_late=True)
+def send_digests() -> None:
+    """Compute the digests that are due, and have them told."""
+    _for_a_while(lambda: running.run_step(timezone.now()), send_digests)
+
+
+@shared_task(acks_late=True)
+def check_duplicates() -> None:
+    """Look for duplicates."""
+    _for_a_while(duplicates.check_some, check_duplicates)
 
 
 @shared_task(acks_late=True)
@@ -108,39 +117,9 @@ def forget_posts() -> None:
 
 
 @shared_task(acks_late=True)
-def write_exports() -> None:
-    """Write exports, for a while; what is left takes its turn behind other work."""
-    until = time.monotonic() + A_WHILE
-    while exporting.step():
-        if time.monotonic() > until:
-            wake(write_exports)
-            return
-
-
-@shared_task(acks_late=True)
 def erase_exports() -> None:
     """Erase the files that have been kept for long enough."""
     exporting.erase_old()
-
-
-@shared_task(acks_late=True)
-def send_digests() -> None:
-    """Compute the digests that are due, for a while, and have them told; what is left takes its turn."""
-    until = time.monotonic() + A_WHILE
-    while running.run_step(timezone.now()):
-        if time.monotonic() > until:
-            wake(send_digests)
-            return
-
-
-@shared_task(acks_late=True)
-def check_duplicates() -> None:
-    """Look for duplicates for a while; what is left takes its turn behind other work."""
-    until = time.monotonic() + A_WHILE
-    while duplicates.check_some():
-        if time.monotonic() > until:
-            wake(check_duplicates)
-            return
 
 
 @shared_task(acks_late=True)

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_sign_ins'),
-        ('crm', '0005_happenings'),
+        ("crm", "0010_webhooks"),
     ]
 
     operations = [
