@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Self
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +39,14 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
     def running(self) -> Self:
         """Those that are on, in accounts whose plan has workflows. Without it they stay on and wait."""
         return self.filter(state=WorkflowState.ON, deleted_at=None, account__plan__in=HAS[Feature.WORKFLOWS])
+
+    def with_first_due(self) -> Self:
+        """Each with `first_due`: when the next step of any of its records is due; None when nothing is under way.
+
+        One look into the index per workflow. (Asked with EXISTS, the planner reads the table for those without any.)
+        """
+        waiting = Enrolment.objects.filter(WAITING, workflow=OuterRef("pk")).order_by("due_at", "pk")
+        return self.annotate(first_due=Subquery(waiting.values("due_at")[:1]))
 
 
 class Workflow(models.Model):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -29,9 +29,8 @@ ENDS: Final = (What.DELETED, What.MERGED)
 
 def listens(account_id: int, kind: str) -> QuerySet[Any]:
     """Workflows that wait for something to happen, or have records under way that may be deleted."""
-    under_way = Enrolment.objects.filter(workflow=OuterRef("pk"), state=EnrolmentState.WAITING)
-    waits = Q(state=WorkflowState.ON, trigger__on__in=triggers.HEARD)
-    return Workflow.objects.filter(waits | Exists(under_way), account=account_id, kind=kind, deleted_at=None)
+    waits = Q(state=WorkflowState.ON, trigger__on__in=triggers.HEARD) | Q(first_due__isnull=False)
+    return Workflow.objects.with_first_due().filter(waits, account=account_id, kind=kind, deleted_at=None)
 
 
 def listens_to_list(account_id: int, list_id: int) -> QuerySet[Any]:

@@ -119,11 +119,9 @@ def _advance_wave(workflow: Workflow) -> bool:
 
 def _due() -> QuerySet[Workflow]:
     """Running workflows that have something to do now."""
-    waiting = Enrolment.objects.filter(
-        workflow=OuterRef("pk"), state=EnrolmentState.WAITING, due_at__lte=timezone.now()
-    )
     waves = Wave.objects.filter(workflow=OuterRef("pk"), finished_at=None)
-    return Workflow.objects.running().filter(Q(Exists(waiting)) | Q(Exists(waves)))
+    is_due = Q(first_due__lte=timezone.now()) | Q(Exists(waves))
+    return Workflow.objects.running().with_first_due().filter(is_due)
 
 
 @transaction.atomic
