@@ -9,12 +9,14 @@ from typing import Any, Final
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
 
-from crm.models import Happening, Trigger, What
+from crm.models import Happening, RecordList, Trigger, What
+from crm.workflows import reading
 from crm.workflows.reading import Part
+from notifications.types.values import problem_with_value
 
 Given = Mapping[str, Any]
 EVERY: Final = ("day", "week")
-LONGEST_KEY: Final = 60
+LONGEST_FORM: Final = 100  # as crm.form_submissions has it
 _AT: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -55,23 +57,28 @@ def _answers_change(trigger: Given, one: Happening) -> bool:
 
 
 def _joined(part: Part) -> dict[str, Any]:
-    return {"list": part.number("list", 1, 2**63 - 1)}
+    number = reading.whole(part.given.get("list")) or 0
+    lists = RecordList.objects.of(part.place.account, part.place.kind.key)
+    if not 0 < number <= reading.BIGGEST or not lists.filter(pk=number).exists():
+        part.wrong("list", _("Choose a list of these records. It may have been deleted a moment ago."))
+    return {"list": number}
 
 
 def _answers_join(trigger: Given, one: Happening) -> bool:
-    return one.what == What.JOINED and one.lines.get("list", [None, None])[1] == trigger["list"]
+    return one.what == What.JOINED and one.lines["list"][1] == trigger["list"]
 
 
 def _submitted(part: Part) -> dict[str, Any]:
-    key = part.given.get("form", "")
-    if not isinstance(key, str) or len(key) > LONGEST_KEY or "\0" in key:
-        part.wrong("form", _("Write the key of a form, or nothing for any form."))
+    """Forms are known by their names, as they are handed in."""
+    name = part.given.get("form") or ""
+    if not isinstance(name, str) or len(name) > LONGEST_FORM or problem_with_value(name):
+        part.wrong("form", _("Write the name of a form, or nothing for any form."))
         return {"form": ""}
-    return {"form": key.strip()}
+    return {"form": " ".join(name.split())}
 
 
 def _answers_form(trigger: Given, one: Happening) -> bool:
-    return one.what == What.SUBMITTED and trigger["form"] in ("", one.lines.get("form", [None, None])[1])
+    return one.what == What.SUBMITTED and trigger["form"] in ("", one.lines["form"][1])
 
 
 def _schedule(part: Part) -> dict[str, Any]:

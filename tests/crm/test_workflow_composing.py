@@ -139,6 +139,7 @@ def test_what_is_kept_is_what_was_meant(workflow, alice, bob):
         ({"on": "changed", "property": "stage", "to": 987654}, {"to"}),
         ({"on": "changed", "property": "owner", "to": 987654}, {"to"}),
         ({"on": "joined"}, {"list"}),
+        ({"on": "joined", "list": 987654}, {"list"}),
         ({"on": "submitted", "form": 5}, {"form"}),
         ({"on": "schedule"}, {"every", "at"}),
         ({"on": "schedule", "every": "week", "weekday": 7, "at": "08:00"}, {"weekday"}),

@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Membership, Role
-from crm import defining, records, stages
+from crm import defining, pipelines, records, stages
 from crm.kinds import BUILT_IN
+from crm.lists import making
 from crm.models import ActionRun, Enrolment, Record, Workflow
 from crm.workflows import enrolling, following, reviewing, running, writing
 from tests.crm.workflows import SET, build, carry, due_now
@@ -135,15 +136,27 @@ def test_conditions_that_broke_are_noticed_when_a_record_comes(alice, make):
 
 def test_a_stage_that_went_is_missed(alice):
     (pipeline,) = stages.pipelines_of(alice.account, BUILT_IN["tickets"])
-    stage = stages.add_stage(pipeline, name="Waiting for parts", by=alice)
+    stage = pipelines.add_stage(pipeline, name="Waiting for parts", by=alice)
     workflow = build(alice, trigger={"on": "changed", "property": "stage", "to": stage.pk})
 
-    stages.remove_stage(stage, by=alice)
+    pipelines.remove_stage(stage, by=alice)
     Workflow.objects.update(checked_at=timezone.now() - timedelta(hours=2))
     reviewing.check_some()
 
     assert state(workflow)[0] == "review"
     assert "trigger.to" in state(workflow)[1]
+
+
+def test_a_list_that_was_deleted_is_missed(alice):
+    one = making.create(alice.account, BUILT_IN["tickets"], name="For the fair", is_filtered=False, by=alice)
+    workflow = build(alice, trigger={"on": "joined", "list": one.pk})
+
+    making.delete(one, by=alice)
+    Workflow.objects.update(checked_at=timezone.now() - timedelta(hours=2))
+    reviewing.check_some()
+
+    assert state(workflow)[0] == "review"
+    assert "trigger.list" in state(workflow)[1]
 
 
 # --- The loop guard

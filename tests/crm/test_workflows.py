@@ -5,13 +5,17 @@ import pytest
 from accounts.members import NotSuperAdmin
 from accounts.models import Membership
 from accounts.plans import NotOnThisPlan, Plan
-from crm import happenings, merging, permissions, records, stages
+from crm import form_submissions, merging, permissions, records, stages
+from crm.filtering import Condition
 from crm.kinds import BUILT_IN
+from crm.lists import adding, making, processing
 from crm.models import ActionRun, Association, Enrolment, Record, Source, Workflow
 from crm.workflows import enrolling, logbook, running, writing
 from crm.workflows.errors import CannotEnrol, InvalidWorkflow, WorkflowNotOn
-from tests.crm.workflows import NOTIFY, build, carry, due_now, follow
+from tests.crm.workflows import NOTIFY, SET, build, carry, due_now, follow
 
+WAIT = {"do": "wait", "amount": 1, "unit": "days"}
+SET_CITY = {"do": "set", "property": "city", "value": "Oslo"}
 HIGH = [{"property": "priority", "operator": "is", "value": "high"}]
 
 
@@ -117,25 +121,44 @@ def test_a_stage_that_is_reached_enrols(alice, deal):
     assert Association.objects.filter(low=deal, high=task).exists()
 
 
-@pytest.mark.parametrize(("lines", "enrolled"), [({"list": [None, 5]}, 1), ({"list": [None, 6]}, 0)])
-def test_joining_a_list_enrols(alice, make, lines, enrolled):
-    workflow = build(alice, trigger={"on": "joined", "list": 5})
-    ticket = make("tickets")
-    follow()
+def test_joining_a_list_enrols_and_another_list_does_not(alice, make):
+    kind = BUILT_IN["tickets"]
+    wanted, other = (making.create(alice.account, kind, name=name, is_filtered=False, by=alice) for name in "AB")
+    build(alice, trigger={"on": "joined", "list": wanted.pk})
+    first, second = make("tickets"), make("tickets")
 
-    happenings.note(ticket, lines, by=None, source=Source.SYSTEM, what="joined")
+    adding.add(wanted, [first.pk], by=alice)
+    adding.add(other, [second.pk], by=alice)
     carry()
 
-    assert workflow.enrolments.count() == enrolled
+    assert list(Enrolment.objects.values_list("record", "state")) == [(first.pk, "done")]
 
 
-@pytest.mark.parametrize(("form", "enrolled"), [("", 1), ("quote", 1), ("newsletter", 0)])
-def test_a_form_enrols(alice, make, form, enrolled):
-    workflow = build(alice, trigger={"on": "submitted", "form": form})
-    ticket = make("tickets")
-    follow()
+def test_a_list_that_a_workflow_fills_by_a_property_counts_as_its_work(alice, make):
+    kind = BUILT_IN["tickets"]
+    seen = [Condition("description", "is", SET["value"])]
+    wanted = making.create(alice.account, kind, name="Seen", is_filtered=True, conditions=seen, by=alice)
+    while processing.step():
+        pass
+    build(alice, name="First", trigger={"on": "created"})
+    build(alice, name="Second", trigger={"on": "joined", "list": wanted.pk})
 
-    happenings.note(ticket, {"form": [None, "quote"]}, by=None, source=Source.SYSTEM, what="submitted")
+    make("tickets")
+    carry()
+
+    assert list(Enrolment.objects.order_by("pk").values_list("workflow__name", "depth")) == [
+        ("First", 0),
+        ("Second", 1),
+    ]
+
+
+@pytest.mark.parametrize(("form", "enrolled"), [("", 1), (" Ask for a  quote", 1), ("Newsletter", 0)])
+def test_a_form_that_is_handed_in_enrols_its_contact(alice, form, enrolled):
+    workflow = build(alice, kind="contacts", trigger={"on": "submitted", "form": form}, steps=[WAIT, SET_CITY])
+
+    form_submissions.submit(
+        alice.account, form="Ask for a quote", page="/offers", address="mia@example.com", given={}, by=None
+    )
     carry()
 
     assert workflow.enrolments.count() == enrolled
