@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from crm import records, tasks
-from crm.models import AssignmentWindow, DueNotice, Duplicate, Record
+from crm.models import AssignmentWindow, DueNotice, Duplicate, Record, Workflow
+from tests.crm.workflows import build
 
 
 @pytest.mark.req("N-082", "N-139")
@@ -25,6 +26,18 @@ def test_one_tick_tells_what_is_due(make, told, bob):
 
     assert sorted(kind for kind, *_rest in told()) == ["general.records_assigned", "tasks.due"]
     assert Duplicate.objects.count() == 1
+
+
+def test_a_tick_starts_the_workflows_whose_hour_has_come(make, alice):
+    ticket = make("tickets")
+    workflow = build(alice, trigger={"on": "schedule", "every": "day", "at": "08:00"})
+    Workflow.objects.update(next_at=timezone.now() - timedelta(seconds=1))
+
+    for _tick in range(2):
+        tasks.sweep()
+        tasks.carry_workflows()
+
+    assert list(workflow.enrolments.values_list("record", "state")) == [(ticket.pk, "done")]
 
 
 def test_the_bin_is_emptied(make, alice):

@@ -16,12 +16,11 @@ from crm.workflows import enrolling
 from notifications.models import Event
 from tests.crm.workflows import NOTIFY, build
 
-RECORDS, ROUNDS = 80, 5
+RECORDS, KILLS = 60, 3
 WORKER = """
 import django
 django.setup()
 from crm.workflows import running
-print("ready", flush=True)
 while running.step():
     pass
 """
@@ -42,13 +41,10 @@ def test_whoever_dies_every_step_is_done_once(account: Any, alice: Any, bob: Any
     )
     enrolling.enrol_all(workflow, alice)
 
-    killed = 0
-    for turn in range(ROUNDS):
-        if turn and not Enrolment.objects.filter(state="waiting").exists():
-            break
-        killed += _work_and_die(after=0.1 + 0.1 * (turn % 3), may_end=turn == ROUNDS - 1)
+    for kill in range(1, KILLS + 1):
+        _work_and_die(at=kill * 3 * RECORDS // (KILLS + 1))
+    _work_and_die(at=None)
 
-    assert killed > 1
     assert Counter(Enrolment.objects.values_list("state", flat=True)) == {"done": RECORDS}
     assert ActionRun.objects.count() == 3 * RECORDS
     told = Event.objects.filter(type="workflows.notified").values_list("data__url", flat=True)
@@ -58,19 +54,17 @@ def test_whoever_dies_every_step_is_done_once(account: Any, alice: Any, bob: Any
     assert Association.objects.count() == tasks.count() == RECORDS
 
 
-def _work_and_die(*, after: float, may_end: bool) -> bool:
-    """A worker that is killed so many seconds after it began; returns whether it was still at it."""
+def _work_and_die(*, at: int | None) -> None:
+    """A worker that is killed in the middle of whatever it does once so many steps are done; None: to its end."""
     before, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
     env = os.environ | {
         "DATABASE_URL": f"{before}/{connection.settings_dict['NAME']}",
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
-    with subprocess.Popen([sys.executable, "-c", WORKER], env=env, stdout=subprocess.PIPE) as worker:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == b"ready\n"
-        if may_end:  # enough was killed: let the rest be done
-            worker.wait(60)
-        time.sleep(0 if may_end else after)
-        was_at_it = worker.poll() is None
-        worker.send_signal(signal.SIGKILL)
-    return was_at_it
+    with subprocess.Popen([sys.executable, "-c", WORKER], env=env) as worker:
+        if at is not None:
+            while ActionRun.objects.count() < at:
+                assert worker.poll() is None, "it was to be killed in the middle"
+                time.sleep(0.005)
+            worker.send_signal(signal.SIGKILL)
+        assert worker.wait(60) == (0 if at is None else -signal.SIGKILL)
