@@ -3,7 +3,19 @@
 from django.urls import path
 
 from accounts.api import paths as paths  # registers <row:…>
-from crm.api import access, around, defining, digests, exports, form_submissions, imports, pipelines, records, webhooks
+from crm.api import (
+    access,
+    around,
+    defining,
+    digests,
+    exports,
+    form_submissions,
+    imports,
+    lists,
+    pipelines,
+    records,
+    webhooks,
+)
 
 urlpatterns = [
     path("digest/", digests.Digest.as_view(), name="digest"),
@@ -55,6 +67,10 @@ urlpatterns = [
     path("crm/imports/<row:import_id>/start/", imports.Start.as_view(), name="import-start"),
     path("crm/imports/<row:import_id>/cancel/", imports.Cancel.as_view(), name="import-cancel"),
     path("crm/imports/<row:import_id>/rollback/", imports.RollBack.as_view(), name="import-rollback"),
+    path("crm/lists/", lists.Lists.as_view(), name="lists"),
+    path("crm/lists/<row:list_id>/", lists.OneList.as_view(), name="list"),
+    path("crm/lists/<row:list_id>/members/", lists.Members.as_view(), name="list-members"),
+    path("crm/lists/<row:list_id>/members/<row:record_id>/", lists.OneMember.as_view(), name="list-member"),
     path("crm/activities/<row:activity_id>/", around.OneActivity.as_view(), name="activity"),
     path("crm/activities/<row:activity_id>/comments/", around.Comments.as_view(), name="comments"),
 ]

@@ -1,6 +1,6 @@
 """What a member may see of lists: their names are everybody's, of their records each sees those that they may see."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
@@ -30,16 +30,19 @@ def within(one: RecordList) -> RecordQuerySet:
     return Record.objects.live().filter(Exists(there), account=one.account_id, kind=one.kind)
 
 
-def counts(lists: Sequence[RecordList], member: Membership | None) -> dict[int, Count]:
-    """How many records of each list a member may see, by the list's id.
+def counter(member: Membership | None) -> Callable[[RecordList], Count]:
+    """Says how many records of a list a member may see; a program sees all.
 
     Who sees all records of a kind gets the number that is kept; others get theirs counted, to a thousand: a query each.
     """
-    reaches = {kind: _reach(member, kind) for kind in {one.kind for one in lists}}
-    return {
-        one.pk: Count(one.members) if reaches[one.kind] == Reach.ALL or member is None else _counted(one, member)
-        for one in lists
-    }
+    reaches: dict[str, Reach] = {}
+
+    def count(one: RecordList) -> Count:
+        if one.kind not in reaches:
+            reaches[one.kind] = _reach(member, one.kind)
+        return Count(one.members) if member is None or reaches[one.kind] == Reach.ALL else _counted(one, member)
+
+    return count
 
 
 def count_exactly(one: RecordList, member: Membership) -> int:

@@ -90,7 +90,7 @@ def _state(place: Place, one: RecordList) -> dict[str, Any]:
     given = conditions.from_json(one.conditions)
     return {
         "list": one,
-        "count": seeing.counts([one], place.request.member)[one.pk],
+        "count": seeing.counter(place.request.member)(one),
         "said": conditions.in_words(place.kind, given, place.request.account),
         "may_edit": making.may_edit(one, place.request.member),
     }

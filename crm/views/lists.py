@@ -76,11 +76,11 @@ def index(request: MemberRequest) -> HttpResponse:
         rows = rows.filter(kind=kind)
     found = list((rows.filter(name__gt=after) if after else rows).order_by("name")[: LISTS_AT_ONCE + 1])
     shown = found[:LISTS_AT_ONCE]
-    counts = seeing.counts(shown, request.member)
+    count = seeing.counter(request.member)
     query = request.GET.copy()
     query["after"] = shown[-1].name if shown else ""
     context = {
-        "lists": [(one, kinds[one.kind], counts[one.pk]) for one in shown],
+        "lists": [(one, kinds[one.kind], count(one)) for one in shown],
         "kinds": kinds.values(),
         "kind": kind,
         "words": words,

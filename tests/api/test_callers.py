@@ -93,6 +93,7 @@ def test_what_is_next_door_is_not_there(
     there["activity_id"] = activities.log(deal, kind="note", text="Secret", by=alice).pk
     there["record_id"] = there["other_id"] = deal.pk
     there["follower_id"] = alice.pk
+    there["list_id"] = program.post("crm/lists/", {"name": "Mine", "kind": "deals", "type": "static"}).json()["id"]
     there["stage_id"], there["pipeline_id"] = deal.stage_id, deal.stage.pipeline_id
     own = defining.define_property(account, "deals", key="advisor", label="Advisor", type="user", by=alice)
     there["property_id"] = own.pk

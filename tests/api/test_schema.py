@@ -22,7 +22,8 @@ from schemathesis.specs.openapi.checks import missing_required_header, positive_
 from accounts import sealing
 from accounts.api.paging import cursor_at
 from accounts.models import Team
-from crm import activities, associating, defining, exporting, records
+from crm import activities, associating, defining, exporting, records, schema
+from crm.lists import adding, making
 from crm.models import PostState, Webhook, WebhookPost, WebhookTry
 from notifications import defaults, profiles, standard_webhooks
 from notifications.defaults import Change
@@ -106,6 +107,7 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "export_id": export["id"],
         "webhook_id": hook.pk,
         "post_id": post.pk,
+        "list_id": adding_to_list(record, by=alice),
     }
 
 
@@ -118,6 +120,13 @@ def webhook_of(member: Any, record: Any) -> tuple[Webhook, WebhookPost]:
     )
     WebhookTry.objects.create(webhook=made, post=post, number=1, is_taken=False)
     return made, post
+
+
+def adding_to_list(record: Any, *, by: Any) -> int:
+    kind = schema.kind_of(record.account, record.kind)
+    one = making.create(record.account, kind, name="For the fair", is_filtered=False, by=by)
+    adding.add(one, [record.pk], by=by)
+    return one.pk
 
 
 def session_of(member: Any) -> dict[str, str]:

@@ -407,11 +407,11 @@ def test_each_is_told_the_number_of_the_records_they_may_see(filtered, people, a
     records.assign(people[1], to=bob, by=alice)
     one = fresh(one)
 
-    assert seeing.counts([one], alice)[one.pk] == seeing.Count(3)
-    assert seeing.counts([one], bob)[one.pk] == seeing.Count(1)
+    assert seeing.counter(alice)(one) == seeing.Count(3)
+    assert seeing.counter(bob)(one) == seeing.Count(1)
     assert seeing.would_match(schema.kind_of(alice.account, "contacts"), OSLO, bob).number == 1
     monkeypatch.setattr(seeing, "MOST_COUNTED", 0)
-    assert seeing.counts([one], bob)[one.pk] == seeing.Count(0, is_more=True)
+    assert seeing.counter(bob)(one) == seeing.Count(0, is_more=True)
 
 
 def test_an_account_has_so_many_lists_and_no_more(filtered, monkeypatch):
