@@ -93,7 +93,7 @@ def _saved(place: Place, saved: Saved, only: list[str]) -> HttpResponse:
         answer["HX-Trigger"] = "record:changed"
         return answer
     messages.success(place.request, " ".join(filter(None, [_("Saved."), meanwhile])))
-    return HttpResponseRedirect(paths.record(record))
+    return HttpResponseRedirect(paths.record(record) + (f"#property-{one.key}" if one else ""))
 
 
 def _decided(place: Place, form: RecordForm) -> dict[str, object]:

@@ -93,6 +93,26 @@ def test_one_property_is_changed_in_place(signed_in, made, bob):
     assert record.values["city"] == "Bergen"
 
 
+def test_a_form_in_place_that_is_sent_as_a_plain_one_leads_back_to_the_property(signed_in, made, bob):
+    record = made(city="Oslo")
+    browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
+    form = browser.get(url, {"property": "city"}, headers={"HX-Request": "true"}).content.decode()
+    assert f'method="post" action="{url}"' in form
+
+    answer = browser.post(url, {"property": "city", "city": "Bergen", "version": 1})
+    refused = browser.post(url, {"property": "city", "city": "x" * 10_000, "version": 2})
+
+    assert answer["Location"] == f"{LIST}{record.pk}/#property-city"
+    assert 'id="property-city"' in browser.get(f"{LIST}{record.pk}/").content.decode()
+    assert refused.status_code == 422
+    assert "x" * 10_000 in refused.content.decode()
+
+
+def test_what_is_swapped_in_works_at_once(signed_in, bob):
+    """For a moment after the swap a form would be a plain one, were there a delay."""
+    assert '"defaultSettleDelay": 0' in signed_in(bob).get(LIST).content.decode()
+
+
 def test_a_refusal_in_place_keeps_the_word(signed_in, made, bob):
     record = made()
 
