@@ -205,7 +205,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 if IS_PRODUCTION:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz/$"]  # a load balancer asks over plain HTTP
+    SECURE_REDIRECT_EXEMPT = [r"^healthz/(workers/)?$"]  # a load balancer asks over plain HTTP
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -242,6 +242,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "notifications.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "canary": {"task": "notifications.tasks.sing", "schedule": 10.0, "options": {"expires": 60}},
     "records": {"task": "crm.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "duplicates": {"task": "crm.tasks.report_duplicates", "schedule": 900.0, "options": {"expires": 900}},
     "digests": {"task": "crm.tasks.look_after_digests", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -249,6 +250,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "posts": {"task": "crm.tasks.forget_posts", "schedule": 3600.0, "options": {"expires": 3600}},
     "bin": {"task": "crm.tasks.empty_bin", "schedule": 3600.0, "options": {"expires": 3600}},
 }
+WORKERS_SILENT_SECONDS = max(1, env.number("WORKERS_SILENT_SECONDS", default=60))  # then /healthz/workers/ says so
 
 # --- Mail: without EMAIL_URL everything goes to the sandbox outbox
 

@@ -705,3 +705,17 @@ class SandboxMail(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.subject}"
+
+
+class Canary(models.Model):
+    """When somebody was last seen at work: see `notifications.canary`."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("canary")
+        verbose_name_plural = _("canaries")
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.seen_at}"

@@ -8,7 +8,7 @@ from celery import Task, shared_task
 from django.conf import settings
 from redis import RedisError
 
-from notifications import caps, catching_up, channels, delivering, fanout, live, redriving, snoozing
+from notifications import canary, caps, catching_up, channels, delivering, fanout, live, redriving, snoozing
 from notifications.models import Event
 from notifications.other_apps import webhook_log
 
@@ -68,6 +68,12 @@ def sweep() -> None:
     if catching_up.has_due() or snoozing.has_due():
         wake(catch_up)
     wake_deliveries()
+
+
+@shared_task(acks_late=True)
+def sing() -> None:
+    """Say that a worker is at work. It waits its turn behind other work: late is late."""
+    canary.sing()
 
 
 def wake_deliveries() -> None:
