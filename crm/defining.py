@@ -147,16 +147,23 @@ def change_property(
 
 @transaction.atomic
 def archive_property(row: CustomProperty, *, by: Membership | None) -> None:
-    """Hide a property everywhere. Its values stay, and its key stays taken. Twice is once."""
+    """Hide a property everywhere. Its values stay, and its key stays taken. Twice is once.
+
+    Whom it named owns nothing by it any more: `crm.settling` works that out in the background.
+    """
     hold(row.account, by)
-    CustomProperty.objects.filter(pk=row.pk, archived_at=None).update(archived_at=timezone.now())
+    there = CustomProperty.objects.filter(pk=row.pk, archived_at=None)
+    if there.update(archived_at=timezone.now(), settled_to=_from_the_start(row)):
+        transaction.on_commit(_wake, robust=True)
 
 
 @transaction.atomic
 def bring_back_property(row: CustomProperty, *, by: Membership | None) -> None:
     """Show an archived property again, with the values it had. Twice is once."""
     hold(row.account, by)
-    CustomProperty.objects.filter(pk=row.pk).update(archived_at=None)
+    archived = CustomProperty.objects.filter(pk=row.pk, archived_at__isnull=False)
+    if archived.update(archived_at=None, settled_to=_from_the_start(row)):
+        transaction.on_commit(_wake, robust=True)
 
 
 def holders(row: CustomProperty, choice: str) -> RecordQuerySet:
@@ -168,6 +175,18 @@ def hold(account: Account, by: Membership | None) -> None:
     """Refuse who may not define, and let nobody else define in this account until the transaction ends."""
     require_super_admin(account, by)
     Account.objects.select_for_update(of=("self",), no_key=True).get(pk=account.pk)
+
+
+def _from_the_start(row: CustomProperty) -> int | None:
+    """Where `crm.settling` begins: only what names members changes whose own a record is."""
+    return 0 if row.type == Type.USER else None
+
+
+def _wake() -> None:
+    from crm.tasks import settle  # domain modules know no Celery
+    from notifications.tasks import wake
+
+    wake(settle)
 
 
 def _names(problems: dict[str, list[str]], **given: str) -> dict[str, str]:

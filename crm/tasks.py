@@ -1,12 +1,12 @@
 """What runs in the background for the records: rows with a due time. Every task claims them and may run twice."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from celery import Task, shared_task
 from django.utils import timezone
 
-from crm import assigning, bulk, duplicates, exporting, happenings, records, tasks_due
+from crm import assigning, bulk, duplicates, exporting, happenings, records, settling, tasks_due
 from crm.digests import running, schedules
 from crm.importing import forgetting
 from crm.importing import running as importing
@@ -24,27 +24,26 @@ def sweep() -> None:
     assigning.close_due()
     tasks_due.tell_due()
     schedules.adopt()
-    if running.has_due():
-        wake(send_digests)
-    if duplicates.check_some():
-        wake(check_duplicates)
-    if BulkJob.objects.under_way().exists():
-        wake(carry_bulk)
-    if ImportJob.objects.under_way().exists():
-        wake(carry_imports)
-    if Export.objects.under_way().exists():
-        wake(write_exports)
-    if carrying.has_due():
-        wake(post_webhooks)
-    if Happening.objects.exists():
-        wake(follow)
     processing.look_again()
-    if RecordList.objects.to_process().exists():
-        wake(process_lists)
     scheduling.start_due()
     reviewing.check_some()
-    if workflows.has_due():
-        wake(carry_workflows)
+    for has_work, task in _waiting():
+        if has_work():
+            wake(task)
+
+
+def _waiting() -> Iterator[tuple[Callable[[], bool], "Task[..., None]"]]:
+    """What may have work waiting, and the task that does it. One line each."""
+    yield running.has_due, send_digests
+    yield lambda: duplicates.check_some() > 0, check_duplicates
+    yield BulkJob.objects.under_way().exists, carry_bulk
+    yield ImportJob.objects.under_way().exists, carry_imports
+    yield Export.objects.under_way().exists, write_exports
+    yield carrying.has_due, post_webhooks
+    yield settling.has_work, settle
+    yield Happening.objects.exists, follow
+    yield RecordList.objects.to_process().exists, process_lists
+    yield workflows.has_due, carry_workflows
 
 
 def _for_a_while(step: Callable[[], int], task: Task[..., None]) -> None:
@@ -72,6 +71,12 @@ def process_lists() -> None:
 def carry_workflows() -> None:
     """Take records through their workflows."""
     _for_a_while(workflows.step, carry_workflows)
+
+
+@shared_task(acks_late=True)
+def settle() -> None:
+    """Work out anew whom records name."""
+    _for_a_while(settling.step, settle)
 
 
 @shared_task(acks_late=True)

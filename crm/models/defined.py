@@ -50,6 +50,7 @@ class CustomProperty(models.Model):
     choices = models.JSONField(_("choices"), default=list, blank=True)  # [[key, label], …], for type "choice"
     position = models.PositiveSmallIntegerField(default=0)
     archived_at = models.DateTimeField(null=True, editable=False)
+    settled_to = models.BigIntegerField(null=True, editable=False)  # see crm.settling; null: nothing to do
 
     class Meta:
         verbose_name = _("custom property")

@@ -22,6 +22,7 @@ from crm.models import Pipeline, Record
 from crm.models.records import RecordQuerySet
 
 P = ParamSpec("P")
+READ, WRITE, BOTH = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")
 
 
 @dataclass(frozen=True)
@@ -101,16 +102,21 @@ def of_kind(*methods: str) -> Callable[[Callable[Concatenate[Place, P], HttpResp
 
 
 def of_setting(*methods: str) -> Callable[[Callable[Concatenate[Place, P], HttpResponse]], Callable[..., HttpResponse]]:
-    """Open a settings page of a kind: every member may look, super admins change; others are refused in words."""
+    """Open a settings page of a kind: every member may look, super admins change; others are refused in words.
+
+    Who reloads the address of a form that was refused comes to the kind's page.
+    """
 
     def door(view: Callable[Concatenate[Place, P], HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def asked(place: Place, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if place.request.method not in methods:
+                return HttpResponseRedirect(place.url("settings-kind"))
             if place.request.method == "POST" and not place.request.member.is_super_admin:
                 return not_super_admin(place.request)
             return view(place, *args, **kwargs)
 
-        return of_kind(*methods)(asked)
+        return of_kind(*BOTH)(asked)
 
     return door
 
@@ -118,9 +124,6 @@ def of_setting(*methods: str) -> Callable[[Callable[Concatenate[Place, P], HttpR
 def not_super_admin(request: MemberRequest) -> HttpResponse:
     """Refuse in words what only super admins change."""
     return render(request, "crm/settings/refused.html", status=403)
-
-
-READ, WRITE, BOTH = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")
 
 
 def pipelines_in(place: Place) -> list[Pipeline]:

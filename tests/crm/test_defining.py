@@ -3,8 +3,9 @@
 import pytest
 
 from accounts.members import NotSuperAdmin
-from crm import defining, records, schema
+from crm import defining, permissions, records, schema, settling
 from crm.errors import InvalidRecord
+from crm.models import Record
 from tests.crm.conftest import at_once
 
 
@@ -174,3 +175,28 @@ def test_two_super_admins_who_take_the_same_name_at_once_are_told_apart(alice):
 
     refused = [one for one in outcomes if isinstance(one, defining.InvalidDefinition)]
     assert [one.fields for one in refused] == [{"key": ["This name is taken."]}]
+
+
+@pytest.mark.req("N-146")
+def test_whom_an_archived_property_names_owns_nothing_by_it_until_it_is_back(alice, bob, carol, monkeypatch):
+    monkeypatch.setattr(settling, "IN_A_BATCH", 2)
+    row = defining.define_property(alice.account, "deals", key="advisor", label="Advisor", type="user", by=alice)
+    permissions.set_reach(bob, "deals", sees="own", edits="own", by=alice)
+    for name, advisor in (("a", bob), ("b", bob), ("c", bob), ("d", carol), ("e", None)):
+        records.create(
+            alice.account, "deals", {"name": name, "owner": alice.pk, "advisor": advisor and advisor.pk}, by=alice
+        )
+
+    def settle():
+        while settling.step():
+            pass
+        return "".join(Record.objects.visible_to(bob).order_by("title").values_list("title", flat=True))
+
+    assert settle() == "abc"
+    defining.archive_property(row, by=alice)
+    assert settling.has_work()
+    assert settle() == ""
+    assert set(Record.objects.values_list("version", flat=True)) == {1}
+    defining.bring_back_property(row, by=alice)
+    assert settle() == "abc"
+    assert not settling.has_work()

@@ -243,6 +243,13 @@ def test_members_look_and_are_refused_in_words(signed_in, bob, tier, sales):
     assert not RecordPermission.objects.exists()
 
 
+def test_the_address_of_a_refused_form_leads_back_when_it_is_opened(admin, made):
+    deal = made("deals")
+
+    assert admin.get(f"{DEALS}stages/{deal.stage_id}/remove/")["Location"] == DEALS
+    assert admin.put(f"{DEALS}stages/{deal.stage_id}/remove/").status_code == 405
+
+
 def test_what_belongs_to_another_kind_is_not_there(admin, tier, sales):
     assert admin.get(f"{BASE}tickets/properties/{tier.pk}/").status_code == 404
     assert admin.get(f"{BASE}tickets/pipelines/{sales.pk}/").status_code == 404

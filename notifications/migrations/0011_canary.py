@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0009_devices_of_programs'),
+        ('notifications', "0010_merges"),
     ]
 
     operations = [
