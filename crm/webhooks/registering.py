@@ -37,6 +37,9 @@ def register(
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)  # counted one after the other
         if Webhook.objects.filter(account=account).count() >= MOST:
             raise InvalidWebhook(_("An account has at most %(most)d webhooks. Remove one first.") % {"most": MOST})
+        if Webhook.objects.filter(account=account, url=facts["url"]).exists():
+            words = _("This address is registered already. Change what is posted there instead.")
+            raise InvalidWebhook(words, fields={"url": [words]})
         return Webhook.objects.create(account=account, created_by=by, secret=_sealed({"key": key}), **facts), key
 
 

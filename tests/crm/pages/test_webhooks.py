@@ -48,6 +48,7 @@ def test_an_endpoint_is_registered_and_its_secret_shown_once(signed_in, alice, a
     listed = browser.get(EVERY).content.decode()
     assert f"{apps.url}/hook" in listed
     assert "Deals · created, deleted" in listed
+    assert "registered already" in browser.post(f"{EVERY}new/", given).content.decode()  # the page was loaded again
 
 
 def test_a_bad_address_is_told_beside_its_field_and_nothing_is_lost(signed_in, alice):
@@ -83,7 +84,7 @@ def test_what_was_sent_is_listed_and_what_failed_goes_again(signed_in, webhook, 
         Webhook.objects.update(again_at=None)
     browser, url = signed_in(alice), f"{EVERY}{webhook.pk}/"
     page = browser.get(url).content.decode()
-    assert "Nothing has got through since" in page
+    assert "Nothing gets through (since" in page
     assert "out of order" in page
     assert page.count("Send again") == 2  # the button and its name, once
 
@@ -127,7 +128,7 @@ def test_one_that_stopped_by_itself_says_why(signed_in, webhook, made, apps, ali
     browser = signed_in(alice)
 
     assert "It answered that it is closed (410)." in browser.get(EVERY).content.decode()
-    assert "So it was turned off on" in browser.get(f"{EVERY}{webhook.pk}/").content.decode()
+    assert "So it was turned off (" in browser.get(f"{EVERY}{webhook.pk}/").content.decode()
 
 
 def test_older_attempts_are_on_further_pages(signed_in, webhook, made, apps, alice, monkeypatch):
