@@ -176,7 +176,10 @@ def turn(request: MemberRequest, webhook: Webhook) -> HttpResponse:
 
 @_door(*WRITE)
 def again(request: MemberRequest, webhook: Webhook) -> HttpResponse:
-    """Send what failed again."""
+    """Send one message that failed again, or all of them."""
+    if request.POST.get("all"):
+        said = _("They go out again in a moment.")
+        return _done(request, webhook, lambda: looking_back.send_all_again(webhook, by=request.member), said)
     post = _number(request.POST.get("post", ""))
     said = _("It goes out again in a moment.")
     return _done(request, webhook, lambda: looking_back.send_again(webhook, post, by=request.member), said)
@@ -202,6 +205,7 @@ def _page(
         "shown_once": shown_once,
         "old_until": _old_until(webhook),
         "waiting": looking_back.waiting(webhook),
+        "failed": looking_back.failed(webhook),
         "log": looking_back.log_of(webhook, before=before),
         "is_first_page": before is None,
     }

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -67,18 +67,34 @@ def waiting(webhook: Webhook) -> int:
     return WebhookPost.objects.filter(webhook=webhook, state=PostState.DUE).count()
 
 
-@transaction.atomic
+def failed(webhook: Webhook) -> int:
+    """How many posts failed for good, also those that waited when it was turned off."""
+    return WebhookPost.objects.filter(webhook=webhook, state=PostState.FAILED).count()
+
+
 def send_again(webhook: Webhook, post_id: int, *, by: Membership | None) -> WebhookPost:
     """Send what failed once more, with a fresh count of attempts and the same `webhook-id`."""
+    _send(webhook, WebhookPost.objects.filter(pk=post_id), by=by)
+    return WebhookPost.objects.get(pk=post_id)
+
+
+def send_all_again(webhook: Webhook, *, by: Membership | None) -> int:
+    """The same for everything that failed. Returns how many there are."""
+    return _send(webhook, WebhookPost.objects.all(), by=by)
+
+
+@transaction.atomic
+def _send(webhook: Webhook, rows: QuerySet[WebhookPost], *, by: Membership | None) -> int:
     require_super_admin(webhook.account, by)
     webhook = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
     if not webhook.is_on:
         raise NothingToSend(_("Turn the webhook on first."))
-    failed = WebhookPost.objects.filter(pk=post_id, webhook=webhook, state=PostState.FAILED)
-    if not failed.update(state=PostState.DUE, attempts=0, due_at=timezone.now(), claimed_until=None):
+    mine = rows.filter(webhook=webhook, state=PostState.FAILED)
+    number = mine.update(state=PostState.DUE, attempts=0, due_at=timezone.now(), claimed_until=None)
+    if not number:
         raise NothingToSend(_("This message has not failed, or is not in the list any more."))
     transaction.on_commit(_wake, robust=True)
-    return WebhookPost.objects.get(pk=post_id)
+    return number
 
 
 def send_test(webhook: Webhook, *, by: Membership | None) -> WebhookTry:

@@ -87,6 +87,7 @@ def test_what_was_sent_is_listed_and_what_failed_goes_again(signed_in, webhook, 
     assert "Nothing gets through (since" in page
     assert "out of order" in page
     assert page.count("Send again") == 2  # the button and its name, once
+    assert "Send the 1 that failed again" in page
 
     answer = browser.post(f"{url}again/", {"post": WebhookPost.objects.get().pk}, follow=True)
     assert "It goes out again in a moment." in answer.content.decode()
@@ -129,6 +130,23 @@ def test_one_that_stopped_by_itself_says_why(signed_in, webhook, made, apps, ali
 
     assert "It answered that it is closed (410)." in browser.get(EVERY).content.decode()
     assert "So it was turned off (" in browser.get(f"{EVERY}{webhook.pk}/").content.decode()
+
+
+def test_all_that_failed_goes_again_even_what_was_never_tried(signed_in, webhook, made, apps, alice):
+    for number in range(3):
+        made("deals", name=f"Deal {number}")
+    while happenings.step():
+        pass
+    browser, url = signed_in(alice), f"{EVERY}{webhook.pk}/"
+    browser.post(f"{url}turn/", {"to": "off"})
+    assert "Turn the webhook on first." in browser.post(f"{url}again/", {"all": "on"}, follow=True).content.decode()
+    browser.post(f"{url}turn/", {"to": "on"})
+    assert "Send all 3 that failed again" in browser.get(url).content.decode()
+
+    browser.post(f"{url}again/", {"all": "on"})
+    send()
+
+    assert len(apps.posts) == 3
 
 
 def test_older_attempts_are_on_further_pages(signed_in, webhook, made, apps, alice, monkeypatch):
