@@ -81,6 +81,9 @@ def step() -> bool:
     )
     while any(not turn.is_over for turn in turns.values()):
         known = _taken(answers)
+        if not known:
+            log.error("Some posts were never answered; their claims run out, and then they go again")
+            return False
         for answer in known:
             turns[answer.webhook_id].answers.append(answer)
         write(known)
@@ -152,19 +155,24 @@ def _claim() -> list[Turn]:
         except Unreadable:
             registering.stop(webhook, UNREADABLE)
             continue
-        webhook.touched_at = now
-        if webhook.failing_since is not None:
-            webhook.again_at = now + CLAIM  # nobody else tries meanwhile
-        webhook.save(update_fields=["touched_at", "again_at"])
-        number = 1 if webhook.failing_since is not None else IN_A_TURN
-        due = WebhookPost.objects.filter(_is_due(now), webhook=webhook).order_by("due_at", "pk")
-        posts = list(due[:number])
-        mine = WebhookPost.objects.filter(pk__in=[one.pk for one in posts])
-        mine.update(claimed_until=now + CLAIM, attempts=F("attempts") + 1)
-        for one in posts:
-            one.attempts += 1
-        turns.append(Turn(webhook, secret, posts))
+        if posts := _claim_posts(webhook, now):
+            webhook.touched_at = now
+            if webhook.failing_since is not None:
+                webhook.again_at = now + CLAIM  # nobody else tries meanwhile
+            webhook.save(update_fields=["touched_at", "again_at"])
+            turns.append(Turn(webhook, secret, posts))
     return turns
+
+
+def _claim_posts(webhook: Webhook, now: datetime) -> list[WebhookPost]:
+    """What has waited longest; a single one while nothing gets through."""
+    due = WebhookPost.objects.filter(_is_due(now), webhook=webhook).order_by("due_at", "pk")
+    posts = list(due[: 1 if webhook.failing_since is not None else IN_A_TURN])
+    mine = WebhookPost.objects.filter(pk__in=[one.pk for one in posts])
+    mine.update(claimed_until=now + CLAIM, attempts=F("attempts") + 1)
+    for one in posts:
+        one.attempts += 1
+    return posts
 
 
 async def _begin(webhook: Webhook, secret: dict[str, str], one: WebhookPost, answers: "SimpleQueue[Answer]") -> None:
@@ -177,9 +185,10 @@ def id_of(one: WebhookPost) -> str:
 
 
 def _taken(answers: "SimpleQueue[Answer]") -> list[Answer]:
-    """Those that are there; waits for the first."""
-    known = [answers.get()]
+    """Those that are there; waits for the first, though never for longer than the claim holds."""
+    known: list[Answer] = []
     try:
+        known.append(answers.get(timeout=CLAIM.total_seconds()))
         while True:
             known.append(answers.get_nowait())
     except Empty:

@@ -130,7 +130,7 @@ def test_merging_and_associating_name_the_other_record(make, alice, apps, hook):
 
 def test_nobody_listens_and_nothing_is_written(make, alice, hook, mallory):
     hook(kinds=["deals"])
-    registering.change(hook(), by=alice, is_on=False)
+    registering.change(hook("off"), by=alice, is_on=False)
     make("tickets")
     records.create(mallory.account, "deals", {"name": "Roastery"}, by=mallory)
 
@@ -361,6 +361,12 @@ def test_an_address_that_leads_inside_later_is_not_gone_to(make, apps, hook, set
 
     assert apps.posts == []
     assert WebhookTry.objects.get().words == outgoing.NOT_PUBLIC
+
+
+def test_an_address_is_registered_once(hook):
+    hook()
+    with pytest.raises(InvalidWebhook, match="registered already"):
+        hook()
 
 
 def test_unknown_kinds_and_happenings_are_named(alice, apps):
