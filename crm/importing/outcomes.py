@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.models import ImportJob, ImportRow, ImportState, RowOutcome, Undone
 
-SIZE = 50
+SIZE = 25
 PROBLEMS = (RowOutcome.REFUSED, RowOutcome.DUPLICATE)
 TRIED: dict[str, str | Promise] = {
     RowOutcome.CREATED: gettext_lazy("would be created"),

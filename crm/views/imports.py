@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -48,7 +49,7 @@ def new(request: MemberRequest) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     wanted = given.get("kind", "")
     context: dict[str, Any] = {"kinds": kinds.values(), "wanted": wanted, "most_mb": uploading.most_mb()}
-    context["most_rows"] = deciding.most_rows()
+    context["most_rows"] = number_format(deciding.most_rows(), use_l10n=True, force_grouping=True)
     if request.method != "POST":
         return render(request, "crm/import_new.html", context)
     kind, file = kinds.get(wanted), request.FILES.get("file")
