@@ -19,6 +19,8 @@ from crm import (
 )
 from crm.digests import schedules, sending_now
 from crm.filtering import Condition
+from crm.importing import deciding
+from crm.importing import running as importing
 from crm.kinds import BUILT_IN
 from crm.lists import adding, making, processing
 from crm.models import Record
@@ -70,6 +72,7 @@ def load() -> None:
     _tasks(oak, people, by=alice)
     _showrooms(oak, people, by=alice)
     _lists(oak, contacts, by=alice)
+    _guests(oak, by=alice)
     _talk(deals, people, Team.objects.get(account=oak, name="Sales"))
     _workflows(oak, people, Team.objects.get(account=oak, name="Sales"))
     assigning.close_due(timezone.now() + ASSIGNMENT_WINDOW)
@@ -257,6 +260,21 @@ def _workflows(oak: Account, people: list[Membership], sales: Team) -> None:
     running.turn_on(quiet, alice)
     running.pause(quiet, alice)
     while happenings.step() or running.step():
+        pass
+
+
+def _guests(oak: Account, *, by: Membership) -> None:
+    """A file that was imported, with a row that was refused."""
+    lines = ["E-mail;First name;Last name;City", "no address;Udo;Krause;Kiel"]
+    for first, last in zip(FIRST, LAST, strict=False):
+        lines.append(f"{_plain(first)}.{_plain(last)}@messe.example;{first};{last};Hamburg")
+    job = deciding.begin(
+        oak, BUILT_IN["contacts"], file="trade-fair.csv", content="\n".join(lines).encode(), by=by, choices={}
+    )
+    while importing.step():
+        pass
+    deciding.start(job)
+    while importing.step():
         pass
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from django.core.management import call_command
 
 from crm import duplicates
-from crm.models import Activity, AssignmentWindow, DigestRun, Duplicate, Enrolment, Record, Workflow
+from crm.models import Activity, AssignmentWindow, DigestRun, Duplicate, Enrolment, ImportJob, Record, Workflow
 from notifications.models import Event
 
 
@@ -25,5 +25,6 @@ def test_the_demo_has_some_hundreds_of_records_and_news_for_bob(db):
     assert dict(Workflow.objects.values_list("kind", "state")) == {"tickets": "on", "companies": "paused"}
     assert set(Enrolment.objects.values_list("state", "at")) == {("waiting", "s6")}, "all of it has fired, but the last"
     assert Event.objects.filter(type="workflows.notified").count() == Enrolment.objects.count() == 3
+    assert ImportJob.objects.get().outcomes == {"created": 17, "refused": 1}
     words = Event.objects.filter(type="general.records_assigned").values_list("data", flat=True)
     assert any("contacts" in data["records"] and "tasks" in data["records"] for data in words)
