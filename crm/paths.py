@@ -2,7 +2,17 @@
 
 from accounts.models import Account
 from crm.kinds import BUILT_IN
-from crm.models import Activity, AssignmentWindow, Export, FormSubmission, ImportJob, Record, RecordList, Workflow
+from crm.models import (
+    Activity,
+    Anomaly,
+    AssignmentWindow,
+    Export,
+    FormSubmission,
+    ImportJob,
+    Record,
+    RecordList,
+    Workflow,
+)
 
 
 def record(one: Record) -> str:
@@ -29,6 +39,10 @@ def duplicates(one: Record) -> str:
 
 def form_submission(one: FormSubmission) -> str:
     return f"/{one.account.hub_id}/form-submissions/{one.pk}/"
+
+
+def anomaly(one: Anomaly) -> str:
+    return f"/{one.account.hub_id}/data-quality/anomalies/{one.pk}/"
 
 
 def tasks(account: Account) -> str:

@@ -69,6 +69,13 @@ def who_may_see(record: Record, members: Iterable[Membership]) -> list[Membershi
     ]
 
 
+def limited_kinds(member: Membership) -> set[str]:
+    """The kinds of which a member does not see all records."""
+    if member.is_super_admin:
+        return set()
+    return set(RecordPermission.objects.filter(member=member).exclude(sees=Reach.ALL).values_list("kind", flat=True))
+
+
 def reach_of(member: Membership, kind: str) -> Reaches:
     """How far a member sees and edits records of a kind."""
     if member.is_super_admin:

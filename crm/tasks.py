@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from celery import Task, shared_task
 from django.utils import timezone
 
-from crm import assigning, bulk, duplicates, exporting, happenings, records, settling, tasks_due
+from crm import anomalies, assigning, bulk, duplicates, exporting, happenings, records, settling, tasks_due
 from crm.digests import running, schedules
 from crm.importing import forgetting
 from crm.importing import running as importing
@@ -36,6 +36,7 @@ def _waiting() -> Iterator[tuple[Callable[[], bool], "Task[..., None]"]]:
     """What may have work waiting, and the task that does it. One line each."""
     yield running.has_due, send_digests
     yield lambda: duplicates.check_some() > 0, check_duplicates
+    yield anomalies.has_due, check_anomalies
     yield BulkJob.objects.under_way().exists, carry_bulk
     yield ImportJob.objects.under_way().exists, carry_imports
     yield Export.objects.under_way().exists, write_exports
@@ -128,9 +129,17 @@ def erase_exports() -> None:
 
 
 @shared_task(acks_late=True)
+def check_anomalies() -> None:
+    """Count and judge the days that are over."""
+    _for_a_while(anomalies.step, check_anomalies)
+
+
+@shared_task(acks_late=True)
 def report_duplicates() -> None:
-    """Tell who looks after the data what the day before has found."""
+    """Tell who looks after the data what the day before has found, and watch over the accounts that are new."""
     duplicates.report()
+    while anomalies.adopt() == anomalies.AT_ONCE:
+        pass
 
 
 @shared_task(acks_late=True)

@@ -6,6 +6,7 @@ TOOLS = (  # the name of its first page, its label, and the permission without w
     ("crm:records", _("Records")),
     ("crm:lists", _("Lists")),
     ("crm:duplicates-everywhere", _("Duplicates")),
+    ("crm:anomalies", _("Anomalies")),
     ("crm:form-submissions", _("Form submissions"), "forms"),
     ("crm:record-settings", _("Settings")),
     ("crm:imports", _("Imports")),

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from accounts.api.paths import RowId
 from crm.converters import KindConverter
-from crm.views import activities, around, board, bulk, duplicates, editing, exports, index, record
+from crm.views import activities, anomalies, around, board, bulk, duplicates, editing, exports, index, record
 
 register_converter(KindConverter, "kind")
 register_converter(RowId, "pk")
@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/records/people/", around.people, name="people"),
     path("<int:hub_id>/records/start/", around.start, name="start"),
     path("<int:hub_id>/assigned/<pk:window_id>/", around.assigned, name="assigned"),
+    path("<int:hub_id>/data-quality/anomalies/", anomalies.listed, name="anomalies"),
+    path("<int:hub_id>/data-quality/anomalies/<pk:anomaly_id>/", anomalies.one, name="anomaly"),
     path("<int:hub_id>/data-quality/duplicates/", duplicates.everywhere, name="duplicates-everywhere"),
     path("<int:hub_id>/<kind:kind>/", index.index, name="index"),
     path("<int:hub_id>/<kind:kind>/board/", board.board, name="board"),

@@ -14,6 +14,7 @@ from crm.importing import uploading
 from crm.lists import adding, making
 from crm.models import (
     Activity,
+    Anomaly,
     AssignmentWindow,
     BulkJob,
     CustomProperty,
@@ -57,6 +58,7 @@ ROWS: dict[str, QuerySet[Any]] = {
     "member_id": Membership.objects.filter(account__hub_id=1001),
     "window_id": AssignmentWindow.objects.all(),
     "list_id": RecordList.objects.all(),
+    "anomaly_id": Anomaly.objects.all(),
     "submission_id": FormSubmission.objects.all(),
 }
 
@@ -85,6 +87,9 @@ def event(account, alice, bob, fan_out):
     kind = schema.kind_of(alice.account, "deals")
     adding.add(making.create(alice.account, kind, name="Nordic Oak", is_filtered=False, by=bob), [deal.pk], by=bob)
     form_submissions.submit(alice.account, form="Oak", page="oak.example", address="mia@fjordline.example", given={})
+    Anomaly.objects.create(
+        account=alice.account, kind="deals", property="name", day="2026-11-21", move="changed", number=40, usual=1
+    )
     bob.permissions = ["forms"]
     bob.save()
     rows = {"file": "Nordic Oak.csv", "content": b"Name,City\nNordic Oak,Oslo\n"}

@@ -1,6 +1,7 @@
 """The records of an account, what hangs on them, and what waits for its time."""
 
 from crm.models.activities import Activity, ActivityKind, Mention
+from crm.models.anomalies import Anomaly, AnomalyWatch, Move, PropertyDay
 from crm.models.bulk import BulkItem, BulkJob, BulkOutcome, Verb
 from crm.models.defined import CustomKind, CustomProperty
 from crm.models.digests import DigestKind, DigestOutcome, DigestRun, DigestSchedule, Frequency
@@ -42,6 +43,8 @@ __all__ = [
     "ActionRun",
     "Activity",
     "ActivityKind",
+    "Anomaly",
+    "AnomalyWatch",
     "Assignment",
     "AssignmentOutcome",
     "AssignmentWindow",
@@ -74,9 +77,11 @@ __all__ = [
     "ListMember",
     "ListState",
     "Mention",
+    "Move",
     "Outcome",
     "Pipeline",
     "PostState",
+    "PropertyDay",
     "Reach",
     "Record",
     "RecordList",
