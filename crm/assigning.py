@@ -204,7 +204,7 @@ def _tell(window: AssignmentWindow, rows: Sequence[Assignment]) -> None:
         account=recipient.account,
         by=actors.pop() if len(actors) == 1 else None,
         data=data,
-        key=f"crm.assigned:{window.pk}",
+        key=paths.assigned_key(window.pk),
     )
 
 

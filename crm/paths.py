@@ -33,6 +33,16 @@ def assigned(window: AssignmentWindow) -> str:
     return f"/{window.recipient.account.hub_id}/assigned/{window.pk}/"
 
 
+def assigned_key(window_id: int) -> str:
+    """The key of the event that tells what was assigned within one window."""
+    return f"crm.assigned:{window_id}"
+
+
+def assignments(account: Account) -> str:
+    """What one was assigned, and whether one was told."""
+    return f"/{account.hub_id}/assigned/"
+
+
 def duplicates(one: Record) -> str:
     return f"{record(one)}duplicates/"
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from accounts.api.paths import RowId
 from crm.converters import KindConverter
 from crm.views import activities, anomalies, around, board, bulk, duplicates, editing, exports, index, record
+from crm.views import activities, anomalies, around, assigned, board, bulk, duplicates, editing, index, record
 
 register_converter(KindConverter, "kind")
 register_converter(RowId, "pk")
@@ -21,7 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/records/", index.records, name="records"),
     path("<int:hub_id>/records/people/", around.people, name="people"),
     path("<int:hub_id>/records/start/", around.start, name="start"),
-    path("<int:hub_id>/assigned/<pk:window_id>/", around.assigned, name="assigned"),
+    path("<int:hub_id>/assigned/", assigned.mine, name="assignments"),
+    path("<int:hub_id>/assigned/<pk:window_id>/", assigned.window, name="assigned"),
     path("<int:hub_id>/data-quality/anomalies/", anomalies.listed, name="anomalies"),
     path("<int:hub_id>/data-quality/anomalies/<pk:anomaly_id>/", anomalies.one, name="anomaly"),
     path("<int:hub_id>/data-quality/duplicates/", duplicates.everywhere, name="duplicates-everywhere"),

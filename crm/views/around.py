@@ -1,23 +1,22 @@
-"""What stands beside lists and records: the bin, what one was assigned, the people for pickers, the way in."""
+"""What stands beside lists and records: the bin, the people for pickers, the way in."""
 
 from datetime import timedelta
 
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_required
 from crm import browsing, choosing, paths, permissions, schema
-from crm.models import AssignmentOutcome, AssignmentWindow, Record
+from crm.models import Record
 from crm.records import KEPT_IN_BIN
 from crm.views.doors import READ, Place, of_kind
 from crm.views.index import with_query
 
 MOST_DUE = 8
 MOST_RECENT = 8
-MOST_ASSIGNED = 500
 SOON = timedelta(days=7)
 
 
@@ -39,28 +38,6 @@ def bin_of(place: Place) -> HttpResponse:
         "next_url": with_query(place.request, before=shown[-1].pk) if is_more else "",
     }
     return place.render("crm/bin.html", context)
-
-
-@member_required
-@require_safe
-@never_cache
-def assigned(request: MemberRequest, window_id: int) -> HttpResponse:
-    """The list behind “You have been assigned 2 contacts and 5 tasks” (N-083): one's own windows only."""
-    window = get_object_or_404(AssignmentWindow.objects.filter(recipient=request.member), pk=window_id)
-    kinds = schema.of(request.account)
-    rows = (
-        window.assignments.filter(record__in=Record.objects.live().of(request.account).visible_to(request.member))
-        .select_related("record__account", "by__user")
-        .order_by("pk")[:MOST_ASSIGNED]
-    )
-    told = {row.record_id: row for row in rows if row.outcome == AssignmentOutcome.TOLD}
-    groups = [
-        {"kind": kind, "rows": [(row, paths.record(row.record)) for row in told.values() if row.record.kind == key]}
-        for key, kind in kinds.items()
-    ]
-    return render(
-        request, "crm/assigned.html", {"window": window, "groups": [group for group in groups if group["rows"]]}
-    )
 
 
 @member_required

@@ -158,6 +158,12 @@ def _title(request: MemberRequest, event: Event) -> str:
     return rendering.render(event.type, event.data, language=request.member.spoken_language).title
 
 
+def _words(request: MemberRequest, event: Event) -> str:
+    """What tells an event from others of its thread."""
+    message = rendering.render(event.type, event.data, language=request.member.spoken_language)
+    return message.body or message.title
+
+
 def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict, silence: State) -> Line:
     is_own = explanation.member == request.member
     may_change = verdict.is_changeable and is_own
@@ -172,7 +178,7 @@ def _line(request: MemberRequest, explanation: Explanation, verdict: Verdict, si
         outcome=_outcome(verdict, zone, silence),
         until=_when(verdict.lock.ends_at, zone) if verdict.lock and verdict.lock.ends_at else "",
         change_url=url,
-        together=tuple((_title(request, event), event.pk) for event in verdict.together),
+        together=tuple((_words(request, event), event.pk) for event in verdict.together),
     )
 
 
