@@ -4,8 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from accounts.api.paths import RowId
 from crm.converters import KindConverter
-from crm.views import activities, anomalies, around, board, bulk, duplicates, editing, exports, index, record
-from crm.views import activities, anomalies, around, assigned, board, bulk, duplicates, editing, index, record
+from crm.views import activities, anomalies, around, assigned, board, bulk, duplicates, editing, exports, index, record
 
 register_converter(KindConverter, "kind")
 register_converter(RowId, "pk")

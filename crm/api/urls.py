@@ -6,6 +6,7 @@ from accounts.api import paths as paths  # registers <row:…>
 from crm.api import (
     access,
     around,
+    assignments,
     defining,
     digests,
     exports,
@@ -16,7 +17,6 @@ from crm.api import (
     records,
     webhooks,
 )
-from crm.api import around, assignments, defining, digests, form_submissions, records
 
 urlpatterns = [
     path("digest/", digests.Digest.as_view(), name="digest"),
@@ -25,9 +25,6 @@ urlpatterns = [
     path("crm/kinds/<slug:kind_id>/", defining.OneKind.as_view(), name="record-kind"),
     path("crm/properties/", defining.OwnProperties.as_view(), name="properties"),
     path("crm/properties/<row:property_id>/", defining.OneProperty.as_view(), name="property"),
-    path("crm/pipelines/", defining.Pipelines.as_view(), name="pipelines"),
-    path("crm/pipelines/<row:pipeline_id>/stages/", defining.Stages.as_view(), name="stages"),
-    path("crm/stages/<row:stage_id>/", defining.OneStage.as_view(), name="stage"),
     path("crm/assignments/", assignments.Assignments.as_view(), name="assignments"),
     path("crm/form-submissions/", form_submissions.FormSubmissions.as_view(), name="form-submissions"),
     path("crm/properties/<row:property_id>/restore/", defining.RestoreProperty.as_view(), name="property-restore"),
