@@ -8,8 +8,8 @@ TOOLS = (  # the name of its first page, its label, and the permission without w
     ("crm:duplicates-everywhere", _("Duplicates")),
     ("crm:anomalies", _("Anomalies")),
     ("crm:form-submissions", _("Form submissions"), "forms"),
-    ("crm:record-settings", _("Settings")),
     ("crm:imports", _("Imports")),
     ("crm:exports", _("Exports")),
     ("crm:webhooks", _("Webhooks")),
+    ("crm:record-settings", _("Settings")),
 )
