@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import DomainError
 from accounts.models import Account, Membership
 from crm import conditions as conditions_
-from crm.filtering import Condition
+from crm.filtering import Condition, InvalidFilter
 from crm.kinds import Kind
 from crm.models import ListState, RecordList
 
@@ -56,14 +56,13 @@ def create(
 ) -> RecordList:
     """A new list: a static one is empty, a filtered one is filled in the background.
 
-    Refuses a name that is taken, and conditions that make no sense (`InvalidFilter`).
+    Refuses a name that is taken, and conditions that make no sense: `fields` names each as `where[2]`.
     """
     if RecordList.objects.of(account).count() >= MOST:
         raise InvalidList(_("An account has at most %(most)d lists. Delete one first.") % {"most": MOST})
     one = RecordList(account=account, kind=kind.key, is_filtered=is_filtered, created_by=by)
-    one.name = _usable(name)
+    _take(one, kind, name, conditions if is_filtered else None, by)
     if is_filtered:
-        one.conditions = _checked(kind, conditions, account, by)
         one.look_again_at = timezone.now() + SETTLED
         _process(one, by)
     _save(one)
@@ -84,15 +83,12 @@ def change(
     The same conditions again change nothing, unless processing had failed: then it is tried again.
     """
     one = locked(one, by=by)
-    if name is not None:
-        one.name = _usable(name)
     if conditions is not None and not one.is_filtered:
         raise InvalidList(_("A static list has no conditions."), fields={"where": [_("Leave the conditions out.")]})
-    if conditions is not None:
-        kept = _checked(kind, conditions, one.account, by)
-        if kept != one.conditions or one.state == ListState.FAILED:
-            one.conditions = kept
-            _process(one, by)
+    before = one.conditions
+    _take(one, kind, name, conditions, by)
+    if one.conditions != before or (conditions is not None and one.state == ListState.FAILED):
+        _process(one, by)
     one.changed_at = timezone.now()
     _save(one)
     return one
@@ -139,19 +135,30 @@ def _process(one: RecordList, by: Membership | None) -> None:
     transaction.on_commit(_wake, robust=True)
 
 
-def _checked(
-    kind: Kind, given: Sequence[Condition], account: Account, by: Membership | None
-) -> list[dict[str, object]]:
-    if not given:
-        raise InvalidList(_("The list was not saved."), fields={"where": [_("Add at least one condition.")]})
-    return conditions_.as_json(conditions_.checked(kind, given, member=by, account=account))
+def _take(
+    one: RecordList, kind: Kind, name: str | None, given: Sequence[Condition] | None, by: Membership | None
+) -> None:
+    """Put name and conditions on the object, or say of all that is wrong what would be right."""
+    problems: dict[str, list[str]] = {}
+    try:
+        one.name = _usable(name) if name is not None else one.name
+    except ValueError as error:
+        problems["name"] = [str(error)]
+    try:
+        if given is not None:
+            one.conditions = conditions_.as_json(conditions_.checked(kind, given, member=by, account=one.account))
+        if given is not None and not given:
+            problems["where"] = [_("Add at least one condition.")]
+    except InvalidFilter as error:
+        problems |= error.fields or {"where": [str(error)]}
+    if problems:
+        raise InvalidList(_("The list was not saved."), fields=problems)
 
 
 def _usable(name: str) -> str:
     name = " ".join(name.replace("\0", "").split())
     if not 0 < len(name) <= LONGEST_NAME:
-        sentence = _("Write a name of at most %(most)d characters.") % {"most": LONGEST_NAME}
-        raise InvalidList(_("The list was not saved."), fields={"name": [sentence]})
+        raise ValueError(_("Write a name of at most %(most)d characters.") % {"most": LONGEST_NAME})
     return name
 
 

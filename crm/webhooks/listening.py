@@ -4,16 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Account
-from crm.models import Happening, Record, Webhook, WebhookPost
+from crm.models import Happening, Record, RecordList, Webhook, WebhookPost, What
 from crm.webhooks import payload
 
 
 def listens(account_id: int, kind: str) -> QuerySet[Any]:
     """The endpoints that want to hear of this kind."""
     return Webhook.objects.hearing_of(account_id, kind)
+
+
+def listens_to_list(account_id: int, list_id: int) -> QuerySet[Any]:
+    """The endpoints that want to hear who joins this list: it may fill with millions at once."""
+    kind = RecordList.objects.filter(pk=list_id, account=account_id).values_list("kind", flat=True).first()
+    wants = Q(whats=[]) | Q(whats__contains=[What.JOINED])
+    return Webhook.objects.hearing_of(account_id, kind or "").filter(wants)
 
 
 def heard(account: Account, batch: Sequence[Happening]) -> None:

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from accounts.models import Account
 from crm import defining, happenings, listeners, merging, permissions, records, schema
-from crm.filtering import Condition, InvalidFilter
+from crm.filtering import Condition
 from crm.lists import adding, following, making, processing, rows, seeing
 from crm.lists.making import InvalidList, MayNotEditList
-from crm.models import CustomProperty, Happening, ListMember, ListState, Record, RecordList, What
+from crm.models import CustomProperty, Happening, ListMember, ListState, Record, RecordList, Webhook, What
 from tests.crm.conftest import at_once
 
 OSLO = [Condition("city", "is", "Oslo")]
@@ -200,6 +200,15 @@ def test_who_joins_a_list_is_noted_only_if_somebody_awaits_it(filtered, people, 
     assert joined() == [(people[0].pk, {"list": [None, first.pk]}, 3)]
 
 
+@pytest.mark.parametrize(("whats", "number"), [(["changed"], 0), (["joined"], 3), ([], 3)])
+def test_an_endpoint_that_does_not_ask_who_joins_lists_lets_nothing_be_noted(filtered, people, account, whats, number):
+    Webhook.objects.create(account=account, url="https://example.com/", kinds=["contacts"], whats=whats)
+    filtered()
+    process()
+
+    assert len(joined()) == number
+
+
 def test_a_condition_that_makes_no_sense_any_more_fails_the_list_and_no_other(account, filtered, people, alice):
     defining.define_property(account, "contacts", key="shoe_size", label="Shoe size", type="number", by=alice)
     kind = schema.kind_of(account, "contacts")
@@ -316,8 +325,12 @@ def test_a_list_needs_a_name_and_a_filtered_one_conditions_that_make_sense(accou
             filtered(name)
     with pytest.raises(InvalidList):
         filtered("Empty", conditions=[])
-    with pytest.raises(InvalidFilter):
-        filtered("Odd", conditions=[Condition("city", "resembles", "Oslo")])
+    with pytest.raises(InvalidList) as refused:
+        filtered("", conditions=[*OSLO, Condition("city", "resembles", "Oslo")])
+    assert set(refused.value.fields) == {"name", "where[1]"}
+    with pytest.raises(InvalidList, match="not saved") as refused:
+        filtered("Much", conditions=OSLO * 21)
+    assert "At most 20" in refused.value.fields["where"][0]
     assert not RecordList.objects.exists()
 
 

@@ -66,7 +66,7 @@ def test_a_filtered_list_is_made_processed_and_shown(signed_in, contacts, bob):
     shown = browser.get(made["Location"])
 
     assert sorted(names(shown)) == ["Mia 1", "Mia 3"]
-    assert "In it is whoever matches: City is “Oslo”" in text(shown)
+    assert "In it is what matches: City is “Oslo”" in text(shown)
     assert "every 2s" not in shown.content.decode()
     assert "In Oslo" in text(browser.get(LISTS))
 
@@ -102,6 +102,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(signed_in, bo
 
     assert page.status_code == 422
     assert "Write a name of at most 120 characters." in text(page)
+    assert "Write some text to look for." in text(page)
     page = signed_in(bob).post(f"{LISTS}new/", given | {"name": "Fair & square"})
     assert "Write some text to look for." in text(page)
     assert 'value="Oslo"' in page.content.decode()
