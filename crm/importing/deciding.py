@@ -77,11 +77,11 @@ def start(job: ImportJob) -> ImportJob:
 @transaction.atomic
 def roll_back(job: ImportJob, *, by: Membership | None) -> ImportJob:
     """Take back what was imported, where nobody changed it since. Refuses what was not imported."""
-    job = _held(job, ImportState.DONE, ImportState.CANCELLED)
+    job = _held(job, ImportState.DONE, ImportState.CANCELLED, ImportState.FAILED)
     if not job.outcomes:
         raise NotNow(_("Nothing was imported, so there is nothing to take back."))
     job.state, job.position, job.undone_by, job.stumbles = ImportState.ROLLING_BACK, job.rows + 1, by, 0
-    job.finished_at = job.cancel_at = None
+    job.finished_at, job.problem = None, ""
     return _go(job)
 
 
@@ -90,6 +90,7 @@ def cancel(job: ImportJob) -> None:
     """Stop: at once what waits for a decision, before the next batch what is under way. Twice is once."""
     waiting = ImportJob.objects.filter(pk=job.pk, state__in=OPEN)
     if waiting.update(state=ImportState.CANCELLED, finished_at=timezone.now()):
+        files.forget(job)
         return
     running = (ImportState.READING, ImportState.CHECKING, ImportState.IMPORTING)
     ImportJob.objects.filter(pk=job.pk, state__in=running, cancel_at=None).update(cancel_at=timezone.now())

@@ -19,6 +19,11 @@ def keep(job: ImportJob, content: bytes) -> None:
     )
 
 
+def forget(job: ImportJob) -> None:
+    """The file is not needed any more: its rows are read, or it is discarded."""
+    ImportPiece.objects.filter(job=job).delete()
+
+
 def beginning(job: ImportJob, size: int) -> bytes:
     """The first bytes, at most a piece."""
     first = ImportPiece.objects.filter(job=job, number=0).values_list("data", flat=True).first()

@@ -23,7 +23,7 @@ AT_ONCE = 50
 
 def advance(job: ImportJob) -> None:
     """Take some more rows back; after the first row of the file who asked is told."""
-    written = ImportRow.objects.filter(job=job, outcome__in=(RowOutcome.CREATED, RowOutcome.UPDATED))
+    written = ImportRow.objects.filter(job=job, outcome__in=(RowOutcome.CREATED, RowOutcome.UPDATED), undone="")
     rows = list(written.filter(number__lt=job.position).order_by("-number")[:AT_ONCE])
     if not rows:
         job.state, job.finished_at = ImportState.ROLLED_BACK, timezone.now()

@@ -20,7 +20,7 @@ from crm.errors import AddressTaken
 from crm.importing import deciding, files, reading, rolling_back, sniffing
 from crm.importing.judging import Batch, Verdict
 from crm.importing.plans import Plan
-from crm.models import Change, ImportJob, ImportPiece, ImportRow, ImportState, Record, RowOutcome, Source
+from crm.models import Change, ImportJob, ImportRow, ImportState, Record, RowOutcome, Source
 from notifications import events
 from notifications.types import system
 
@@ -200,16 +200,18 @@ def _stop(job: ImportJob) -> None:
         if left:
             job.outcomes[RowOutcome.CANCELLED] = left
     job.state, job.finished_at = ImportState.CANCELLED, timezone.now()
+    files.forget(job)
 
 
 def _fail(job: ImportJob, sentence: str) -> None:
     job.state, job.problem, job.finished_at = ImportState.FAILED, sentence[:300], timezone.now()
+    files.forget(job)
 
 
 def _finish(job: ImportJob) -> None:
     """The last row is settled: the file itself is not needed any more, and who asked is told (N-132)."""
     job.state, job.finished_at = ImportState.DONE, timezone.now()
-    ImportPiece.objects.filter(job=job).delete()
+    files.forget(job)
     if job.by is None:
         return
     events.emit(

@@ -13,6 +13,7 @@ from crm.importing.plans import InvalidPlan, Plan
 from crm.kinds import Kind
 from crm.models import ImportJob
 
+MOST_OPEN = 20  # imports of one member, or of the account's programs, that have not ended
 SHOWN = 3  # rows that the page of columns shows
 
 
@@ -36,6 +37,9 @@ def upload(
     """
     if problem := _problem(content):
         raise InvalidPlan(_("The file was not taken."), fields={"file": [problem]})
+    if ImportJob.objects.filter(account=account, by=by, finished_at=None).count() >= MOST_OPEN:
+        sentence = _("You have %(most)d imports that have not ended. Import or discard one of them first.")
+        raise InvalidPlan(_("The file was not taken."), fields={"file": [sentence % {"most": MOST_OPEN}]})
     form = sniffing.form_of(content)
     form = form if header is None else replace(form, header=header)
     start = beginning_of(content, Plan(form.encoding, form.delimiter, form.header), is_whole=True)

@@ -111,8 +111,8 @@ class ImportJob(models.Model):
 
     @property
     def is_settled(self) -> bool:
-        """Whether it was carried out, to its end or until it was cancelled."""
-        return self.state in (ImportState.DONE, ImportState.CANCELLED) and bool(self.outcomes)
+        """Whether it was carried out, to its end or as far as it came."""
+        return self.state in (ImportState.DONE, ImportState.CANCELLED, ImportState.FAILED) and bool(self.outcomes)
 
 
 class ImportPiece(models.Model):

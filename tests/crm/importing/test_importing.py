@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from crm import defining, permissions, records, schema
-from crm.importing import deciding, plans, running
+from crm.importing import deciding, plans, running, uploading
 from crm.importing.deciding import NotNow
 from crm.importing.plans import InvalidPlan, Plan
 from crm.models import Change, ImportJob, ImportPiece, ImportRow, Record
@@ -272,6 +272,19 @@ def test_an_import_that_waits_is_cancelled_at_once(uploaded):
     job.refresh_from_db()
 
     assert job.state == "cancelled"
+    assert not ImportPiece.objects.exists()
+
+
+def test_a_member_has_only_so_many_files_waiting(uploaded, monkeypatch):
+    monkeypatch.setattr(uploading, "MOST_OPEN", 2)
+    first = uploaded()
+    uploaded()
+    with pytest.raises(InvalidPlan) as refusal:
+        uploaded()
+    assert "discard one" in refusal.value.fields["file"][0]
+
+    deciding.cancel(first)
+    assert uploaded().state == "mapping"
 
 
 def test_nothing_is_imported_in_the_name_of_who_left(tried, alice):

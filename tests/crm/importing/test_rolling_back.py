@@ -130,3 +130,31 @@ def test_what_is_older_than_the_bin_is_forgotten(imported, uploaded):
     assert list(ImportJob.objects.all()) == [new]
     assert not ImportRow.objects.exists()
     assert Record.objects.count() == 2
+
+
+def test_an_import_and_a_rollback_that_failed_can_still_be_taken_back(tried, alice, monkeypatch):
+    monkeypatch.setattr(running, "IMPORTED_AT_ONCE", 1)
+    monkeypatch.setattr(rolling_back, "AT_ONCE", 1)
+    job = deciding.start(tried(PEOPLE + "late@fjordline.example,Late,\n"))
+    running.step()
+    running.step()
+    fails(job, "importing", monkeypatch)
+    assert job.outcomes == {"created": 2}
+
+    deciding.roll_back(job, by=alice)
+    running.step()
+    fails(job, "rolling_back", monkeypatch)
+    assert job.undone == {"removed": 1}
+
+    roll_back(job, alice)
+    assert (job.state, job.undone) == ("rolled_back", {"removed": 2})
+
+
+def fails(job, state, monkeypatch):
+    """Whatever is tried from here on goes wrong, until it is given up."""
+    with monkeypatch.context() as patch:
+        patch.setitem(running.STAGES, state, lambda _job: 1 / 0)
+        for _turn in range(running.MOST_STUMBLES):
+            running.step()
+    job.refresh_from_db()
+    assert job.state == "failed"
