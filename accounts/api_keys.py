@@ -29,6 +29,8 @@ SCOPES = {
     "forms.write": _("Hand in forms that visitors filled in"),
     "webhooks.read": _("Read webhooks for records and how their posts went"),
     "webhooks.write": _("Register and change webhooks for records, which then hear of every change"),
+    "workflows.read": _("Read workflows and what they did"),
+    "workflows.write": _("Change workflows and enrol records"),
 }
 
 

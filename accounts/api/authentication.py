@@ -29,6 +29,8 @@ MAY = {  # what a member may do with their session, by role
             "members.read",
             "records.read",
             "records.write",
+            "workflows.read",
+            "workflows.write",
         }
     ),
     Role.SUPER_ADMIN: frozenset(api_keys.SCOPES),

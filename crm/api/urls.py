@@ -16,6 +16,7 @@ from crm.api import (
     pipelines,
     records,
     webhooks,
+    workflows,
 )
 
 urlpatterns = [
@@ -75,4 +76,17 @@ urlpatterns = [
     path("crm/lists/<row:list_id>/members/<row:record_id>/", lists.OneMember.as_view(), name="list-member"),
     path("crm/activities/<row:activity_id>/", around.OneActivity.as_view(), name="activity"),
     path("crm/activities/<row:activity_id>/comments/", around.Comments.as_view(), name="comments"),
+    path("crm/workflows/", workflows.Workflows.as_view(), name="workflows"),
+    path("crm/workflows/<row:workflow_id>/", workflows.OneWorkflow.as_view(), name="workflow"),
+    path("crm/workflows/<row:workflow_id>/steps/", workflows.Steps.as_view(), name="workflow-steps"),
+    path("crm/workflows/<row:workflow_id>/state/", workflows.State.as_view(), name="workflow-state"),
+    path("crm/workflows/<row:workflow_id>/numbers/", workflows.NumbersOf.as_view(), name="workflow-numbers"),
+    path("crm/workflows/<row:workflow_id>/trial/", workflows.Trial.as_view(), name="workflow-trial"),
+    path("crm/workflows/<row:workflow_id>/enrol-all/", workflows.EnrolAll.as_view(), name="workflow-enrol-all"),
+    path("crm/workflows/<row:workflow_id>/enrolments/", workflows.Enrolments.as_view(), name="enrolments"),
+    path(
+        "crm/workflows/<row:workflow_id>/enrolments/<row:enrolment_id>/",
+        workflows.OneEnrolment.as_view(),
+        name="enrolment",
+    ),
 ]

@@ -15,6 +15,8 @@ from accounts.api import throttles
 from accounts.api.doors import Door
 from accounts.models import ApiKey
 from crm import activities, defining, records
+from crm.models import Enrolment, Workflow
+from crm.workflows import enrolling, running, writing
 from notifications import profiles
 from notifications.models import Redrive
 from tests import factories
@@ -99,6 +101,8 @@ def test_what_is_next_door_is_not_there(
     there["property_id"] = own.pk
     defining.define_kind(account, key="berths", label="Berth", plural="Berths", by=alice)
     assert stranger("PATCH", "crm/kinds/berths/", {}).status_code == 404
+    workflow, enrolment = workflow_of(account, deal)
+    there["workflow_id"], there["enrolment_id"] = workflow.pk, enrolment.pk
     walked = 0
     for path, view in ALL:
         for name, pk in there.items():
@@ -119,6 +123,15 @@ def redrive_of(account: Any) -> Redrive:
     now = timezone.now()
     facts = {"begins_at": now, "ends_at": now, "cursor_at": now, "finished_at": now, "failed": 0}
     return Redrive.objects.create(account=account, channel="email", **facts)
+
+
+def workflow_of(account: Any, record: Any) -> tuple[Workflow, Enrolment]:
+    """A workflow that is on, and the record's way through it."""
+    workflow = writing.create(account, record.kind, "Look at deals", None)
+    writing.change(workflow, trigger={"on": "manual"}, by=None)
+    writing.save_steps(workflow, [{"do": "wait", "amount": 2, "unit": "days"}], None)
+    running.turn_on(workflow, None)
+    return workflow, enrolling.enrol(workflow, record, None)
 
 
 def _filled(path: str, pk: int) -> str:

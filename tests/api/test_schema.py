@@ -32,7 +32,7 @@ from notifications.other_apps import connecting, webhooks
 from notifications.other_apps.speaking import Offer
 from notifications.resolution import Layer
 from tests.api.conftest import event, with_key
-from tests.api.test_callers import redrive_of
+from tests.api.test_callers import redrive_of, workflow_of
 
 EXAMPLES = 25
 NOT_MEANT = [
@@ -73,6 +73,7 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
     nowhere = Offer("127.0.0.1:1", {"url": "https://127.0.0.1:1/", "key": standard_webhooks.new_key()})
     connecting.keep(bob, webhooks.webhook(), nowhere)
     browser = BrowserSubscription.objects.create(user=bob.user, endpoint="https://8.8.8.8/x", p256dh="x", auth="x")
+    workflow, enrolment = workflow_of(account, record)
     own = defining.define_property(account, "deals", key="advisor", label="Advisor", type="user", by=alice)
     export = program.post("crm/exports/", {"kind": "deals"}).json()
     while exporting.step():
@@ -108,6 +109,8 @@ def everything(account: Any, alice: Any, bob: Any, team: Team, fan_out: Any) -> 
         "webhook_id": hook.pk,
         "post_id": post.pk,
         "list_id": adding_to_list(record, by=alice),
+        "workflow_id": workflow.pk,
+        "enrolment_id": enrolment.pk,
     }
 
 
