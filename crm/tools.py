@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 TOOLS = (  # the name of its first page, its label, and the permission without which there is none
     ("crm:records", _("Records")),
     ("crm:lists", _("Lists")),
+    ("crm:workflows", _("Workflows")),
     ("crm:duplicates-everywhere", _("Duplicates")),
     ("crm:anomalies", _("Anomalies")),
     ("crm:form-submissions", _("Form submissions"), "forms"),

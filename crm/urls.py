@@ -4,7 +4,20 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from accounts.api.paths import RowId
 from crm.converters import KindConverter
-from crm.views import activities, anomalies, around, assigned, board, bulk, duplicates, editing, exports, index, record
+from crm.views import (
+    activities,
+    anomalies,
+    around,
+    assigned,
+    board,
+    bulk,
+    duplicates,
+    editing,
+    exports,
+    index,
+    record,
+    workflow_log,
+)
 
 register_converter(KindConverter, "kind")
 register_converter(RowId, "pk")
@@ -18,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/form-submissions/", include("crm.form_urls")),
     path("<int:hub_id>/settings/records/", include("crm.settings_urls")),
     path("<int:hub_id>/imports/", include("crm.import_urls")),
+    path("<int:hub_id>/workflows/", include("crm.workflow_urls")),
     path("<int:hub_id>/records/", index.records, name="records"),
     path("<int:hub_id>/records/people/", around.people, name="people"),
     path("<int:hub_id>/records/start/", around.start, name="start"),
@@ -43,6 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:hub_id>/<kind:kind>/<pk:pk>/timeline/", record.timeline, name="timeline"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/associations/", record.associations, name="associations"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/duplicates/", duplicates.of_record, name="duplicates"),
+    path("<int:hub_id>/<kind:kind>/<pk:pk>/workflows/", workflow_log.of_record, name="record-workflows"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/follow/", record.follow, name="follow"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/complete/", record.complete, name="complete"),
     path("<int:hub_id>/<kind:kind>/<pk:pk>/move/", board.move, name="move"),

@@ -18,6 +18,7 @@ from crm.models import (
     AssignmentWindow,
     BulkJob,
     CustomProperty,
+    Enrolment,
     Export,
     FormSubmission,
     ImportJob,
@@ -27,7 +28,9 @@ from crm.models import (
     SavedView,
     Stage,
     Webhook,
+    Workflow,
 )
+from crm.workflows import enrolling, running, writing
 from notifications import events, types
 
 
@@ -59,6 +62,8 @@ ROWS: dict[str, QuerySet[Any]] = {
     "window_id": AssignmentWindow.objects.all(),
     "list_id": RecordList.objects.all(),
     "anomaly_id": Anomaly.objects.all(),
+    "workflow_id": Workflow.objects.all(),
+    "enrolment_id": Enrolment.objects.all(),
     "submission_id": FormSubmission.objects.all(),
 }
 
@@ -96,6 +101,10 @@ def event(account, alice, bob, fan_out):
     uploading.upload(alice.account, schema.kind_of(alice.account, "contacts"), by=bob, **rows)
     exporting.start(alice.account, schema.kind_of(alice.account, "deals"), by=bob, ids=[deal.pk])
     Webhook.objects.create(account=alice.account, url="https://hooks.example.com/nordic-oak")
+    workflow = writing.create(alice.account, "deals", "Look at Nordic Oak", alice)
+    writing.change(workflow, trigger={"on": "manual"}, by=alice)
+    writing.save_steps(workflow, [{"do": "wait", "amount": 2, "unit": "days"}], alice)
+    enrolling.enrol(running.turn_on(workflow, alice), deal, alice)
     SavedView.objects.create(account=alice.account, member=bob, kind="deals", name="Mine")
     event = events.emit(types.deals.STAGE_CHANGED, audience=[bob], by=alice, data=types.deals.STAGE_CHANGED.example)
     fan_out()
