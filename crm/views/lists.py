@@ -17,7 +17,7 @@ from crm.filtering import Condition
 from crm.kinds import Kind
 from crm.lists import making, seeing
 from crm.lists.seeing import Count
-from crm.models import RecordList
+from crm.models import ListState, RecordList
 from crm.views.doors import BOTH, READ, WRITE, Place, refused
 
 P = ParamSpec("P")
@@ -81,6 +81,7 @@ def index(request: MemberRequest) -> HttpResponse:
     query["after"] = shown[-1].name if shown else ""
     context = {
         "lists": [(one, kinds[one.kind], count(one)) for one in shown],
+        "is_processing": any(one.state == ListState.PROCESSING for one in shown),
         "kinds": kinds.values(),
         "kind": kind,
         "words": words,

@@ -62,6 +62,7 @@ def test_a_filtered_list_is_made_processed_and_shown(signed_in, contacts, bob):
     waiting = browser.get(made["Location"])
     assert "Processing begins in a moment" in text(waiting)
     assert 'hx-trigger="every 2s"' in waiting.content.decode()
+    assert 'hx-trigger="every 3s"' in browser.get(LISTS).content.decode()
     process()
     shown = browser.get(made["Location"])
 
@@ -69,6 +70,7 @@ def test_a_filtered_list_is_made_processed_and_shown(signed_in, contacts, bob):
     assert "In it is what matches: City is “Oslo”" in text(shown)
     assert "every 2s" not in shown.content.decode()
     assert "In Oslo" in text(browser.get(LISTS))
+    assert "every 3s" not in browser.get(LISTS).content.decode()
 
 
 def test_the_piece_of_the_page_that_watches_asks_for_the_page_when_the_list_is_ready(signed_in, contacts, bob):
