@@ -11,5 +11,6 @@ urlpatterns = [
     path("<pk:workflow_id>/delete/", workflows.delete, name="workflow-delete"),
     path("<pk:workflow_id>/test/", workflow_log.test, name="workflow-test"),
     path("<pk:workflow_id>/log/", workflow_log.log, name="workflow-log"),
+    path("<pk:workflow_id>/log/enrol-all/", workflow_log.enrol_all, name="workflow-enrol-all"),
     path("<pk:workflow_id>/log/<pk:enrolment_id>/cancel/", workflow_log.cancel, name="workflow-cancel"),
 ]

@@ -147,6 +147,7 @@ class Board:
             part.options, part.controls, part.spare = found.options, found.controls, found.spare
             begin += len(several)
         self.rows = self._rows[""]
+        self.filter_problems = {key: lines for key, lines in self.problems.items() if key.startswith("conditions[")}
 
     def _draw_trigger(self, member: Membership) -> None:
         trigger = self.draft.trigger

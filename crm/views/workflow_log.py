@@ -47,10 +47,25 @@ def log(request: MemberRequest, workflow_id: int) -> HttpResponse:
         "state": state,
         "states": EnrolmentState.choices,
         "may_edit": request.member.is_super_admin,
+        "wave": workflow.waves.filter(finished_at=None).first(),
     }
     if is_htmx(request) and before:
         return render(request, "crm/workflows/_log_rows.html", context)
     return render(request, "crm/workflows/log.html", context)
+
+
+@member_required
+@require_POST
+def enrol_all(request: MemberRequest, workflow_id: int) -> HttpResponse:
+    """Enrol all records that match, in the background."""
+    workflow = one(request, workflow_id)
+    if not request.member.is_super_admin:
+        raise PermissionDenied(_("Super admins change workflows."))
+    try:
+        enrolling.enrol_all(workflow, request.member)
+    except DomainError as error:
+        refused(request, error)
+    return HttpResponseRedirect(reverse("crm:workflow-log", args=[request.account.hub_id, workflow.pk]))
 
 
 @member_required

@@ -153,6 +153,42 @@ def test_every_kind_of_step_is_kept_as_it_was_written(signed_in, workflow, alice
     assert workflow.versions.count() == 1  # what the page shows is what is kept
 
 
+def test_what_is_wrong_with_a_filter_stands_beside_it(signed_in, complete, alice):
+    wrong = {"where-0-property": "annual_revenue", "where-0-operator": "is", "where-0-value": "much"}
+    wrong |= {"where-1-property": "city", "where-1-operator": "is", "where-1-value": ""}
+    html = press(signed_in(alice), complete, "save", **wrong).content.decode()
+
+    assert 'id="where-1-problems"' in html
+    assert "Give a value to compare with." in html
+    complete.refresh_from_db()
+    assert complete.conditions == []
+
+
+def test_branches_too_deep_are_refused_beside_the_step(signed_in, workflow, alice):
+    browser = signed_in(alice)
+    there = press(browser, workflow, "add branch root 0")
+    for depth in range(1, 7):
+        there = press(browser, workflow, f"add branch s{depth}.yes 0", there)
+    there = press(browser, workflow, "save", there)
+
+    assert "Branches stand in branches at most 5 deep." in there.content.decode()
+
+
+def test_all_that_match_are_enrolled_from_the_log(signed_in, complete, alice, bob, made):
+    made(first_name="Mia", owner=alice.pk)
+    path = f"{page_of(complete)}log/enrol-all/"
+    assert signed_in(bob).post(path).status_code == 403
+    browser = signed_in(alice)
+    assert "Turn the workflow on first" in browser.post(path, follow=True).content.decode()
+    running.turn_on(complete, alice)
+
+    assert "Enrolling all that match: 0 so far." in browser.post(path, follow=True).content.decode()
+    while running.step():
+        pass
+
+    assert Enrolment.objects.get().state == EnrolmentState.DONE
+
+
 def test_a_removed_step_comes_back_with_undo(signed_in, complete, alice):
     browser = signed_in(alice)
     there = press(browser, complete, "remove s1")
