@@ -134,8 +134,9 @@ class Batch:
                 if key == ID:
                     given[ID] = _id(cell)
                 elif one is not None:
-                    given[key] = self.reader.read(one, cell)
-                    properties.parsed(one, given[key], zone=self.zone)
+                    value = self.reader.read(one, cell)
+                    properties.parsed(one, value, zone=self.zone)
+                    given[key] = value
             except ValueError as error:
                 problems.append((self.job.columns[place], str(error)[:LONGEST]))
         return given, problems

@@ -1,15 +1,18 @@
 """Files as they are found in the world: every row is read, or has a sentence; nothing swallows the rest."""
 
 import codecs
+import random
 
 import pytest
 
-from crm.importing import reading, sniffing
+from crm.importing import deciding, reading, sniffing
 from crm.importing.plans import InvalidPlan, Plan
 from crm.importing.uploading import beginning_of
-from crm.models import ImportRow, Record
+from crm.models import ImportJob, ImportRow, Record
 from tests.crm.importing.conftest import carry_on, forecasts, reasons
 
+NASTY = ["mia@example.com", "a@b.example", "Zoë", "=1+1", "x" * 400, *'"",,,;;\n\n\n\r\t|\0 ']
+NASTY += "\u2028\u202e\ufeff🏔م'@:\x1a"
 HEAD = "E-mail,First name\n"
 
 
@@ -208,7 +211,7 @@ def test_every_bad_row_has_its_sentence_and_the_others_are_taken(imported):
 
 
 def test_a_file_is_read_a_piece_at_a_time_and_each_row_once(uploaded, monkeypatch):
-    from crm.importing import deciding, files, running
+    from crm.importing import files, running
 
     monkeypatch.setattr(files, "PIECE", 37)
     monkeypatch.setattr(running, "READ_AT_ONCE", 3)
@@ -221,3 +224,24 @@ def test_a_file_is_read_a_piece_at_a_time_and_each_row_once(uploaded, monkeypatc
     assert (job.state, job.rows) == ("checked", 20)
     assert [row.cells[1] for row in ImportRow.objects.order_by("number")] == [f"Mïa\n{n}" for n in range(20)]
     assert [row.line for row in ImportRow.objects.order_by("number")] == [2 + 3 * n for n in range(20)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_a_file_holds_it_is_refused_in_words_or_every_row_has_one_outcome(uploaded, seed):
+    chance = random.Random(seed)
+    for _file in range(5):
+        parts = chance.choices(NASTY, k=chance.randint(1, 120))
+        raw = "".join(parts).encode(chance.choice(["utf-8", "utf-16", "cp1252", "utf-8-sig"]), errors="replace")
+        raw += bytes(chance.choices(range(256), k=chance.choice([0, 0, 3])))
+        try:
+            job = uploaded(raw)
+            deciding.check(job, Plan.read(job.plan | {"columns": ["email"] + [""] * (len(job.columns) - 1)}))
+        except InvalidPlan:
+            continue
+        carry_on()
+        deciding.start(ImportJob.objects.get(pk=job.pk))
+        carry_on()
+        job.refresh_from_db()
+
+        assert job.state == "done"
+        assert sum(job.forecast.values()) == sum(job.outcomes.values()) == job.rows
