@@ -23,10 +23,10 @@ from weakref import WeakValueDictionary
 import aiohttp
 
 from notifications import outgoing
+from notifications.wires import NoAnswer, NotReached, Wires
 
 TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5, sock_read=10)
 PER_ORIGIN = 300  # under way to one origin, so that a slow one does not hold up the others
-ANSWER_READ = 300  # bytes of an answer that are read, for the words
 
 Answered = TypeVar("Answered")
 
@@ -83,15 +83,15 @@ class Line:
 
 
 class Poster:
-    """A loop in a thread, with one session for everything."""
+    """A loop in a thread, with the connections of everything."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._kept_open: Wires | None = None
         self._session: aiohttp.ClientSession | None = None
         self._closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._lines: WeakValueDictionary[str, Line] = WeakValueDictionary()
-        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="posting").start()
         atexit.register(self._close)
 
@@ -107,36 +107,25 @@ class Poster:
         for close in [*self._closing, *([self._session.close] if self._session else [])]:
             await close()
 
-    def begin(self, *sendings: Coroutine[Any, Any, None]) -> None:
-        """Begin them in the loop and return at once. They must not raise: nobody would hear of it.
+    def send(self, make: Callable[[], Iterable[tuple[str, Coroutine[Any, Any, None]]]], *, at_once: int = 0) -> None:
+        """Begin what `make` makes, each with the address it goes to, and return at once. None may raise: nobody would
+        hear of it.
 
-        Many at once cost the loop one waking.
+        At most `at_once` (or PER_ORIGIN) are under way to one origin; the others wait, and whoever has sent one goes on
+        with the next. All of it is made in the loop's own thread, in a row: two threads that compute at once wait for
+        each other most of the time.
         """
-        self._loop.call_soon_threadsafe(self._begin, sendings)
+        self._loop.call_soon_threadsafe(lambda: self._line_up(make(), at_once or PER_ORIGIN))
 
-    def begin_made(self, make: Callable[[], Iterable[Coroutine[Any, Any, None]]]) -> None:
-        """The same for what is costly to make: it is made in the loop's own thread, all of it in a row. Two threads
-        that compute at once wait for each other most of the time."""
-        self._loop.call_soon_threadsafe(lambda: self._begin(make()))
-
-    def line_up(self, sendings: Iterable[tuple[str, Coroutine[Any, Any, None]]]) -> None:
-        """Begin them, each with the address it goes to: at most PER_ORIGIN under way to one origin, the others wait.
-
-        As `begin` and `turn`, and cheaper for many: whoever has sent one goes on with the next.
-        """
-        self._loop.call_soon_threadsafe(self._line_up, list(sendings))
-
-    def _line_up(self, sendings: Iterable[tuple[str, Coroutine[Any, Any, None]]]) -> None:
+    def _line_up(self, sendings: Iterable[tuple[str, Coroutine[Any, Any, None]]], at_once: int) -> None:
         for url, sending in sendings:
-            try:
-                origin = outgoing.origin_of(url)
-            except ValueError:  # posting there is refused, which answers it
-                origin = ""
-            line = self._lines.setdefault(origin, Line())
+            line = self._lines.setdefault(outgoing.origin_of(url), Line())  # where there is none, posting is refused
             line.waiting.append(sending)
-            if line.at_it < PER_ORIGIN:
+            if line.at_it < at_once:
                 line.at_it += 1
-                self._begin([self._work_off(line)])
+                task = self._loop.create_task(self._work_off(line))
+                self._under_way.add(task)  # the loop itself forgets what nobody holds
+                task.add_done_callback(self._under_way.discard)
 
     async def _work_off(self, line: "Line") -> None:
         try:
@@ -145,19 +134,9 @@ class Poster:
         finally:
             line.at_it -= 1
 
-    def _begin(self, sendings: Iterable[Coroutine[Any, Any, None]]) -> None:
-        for sending in sendings:
-            task = self._loop.create_task(sending)
-            self._under_way.add(task)  # the loop itself forgets what nobody holds
-            task.add_done_callback(self._under_way.discard)
-
     def ask(self, asking: Coroutine[Any, Any, Answered]) -> Answered:
         """Carry it out in the loop and wait for what it returns or raises."""
         return asyncio.run_coroutine_threadsafe(asking, self._loop).result()
-
-    def turn(self, url: str, *, at_once: int | None = None) -> asyncio.Semaphore:
-        """To be held while something is under way to this origin. Only inside the loop."""
-        return self._turns.setdefault(outgoing.origin_of(url), asyncio.Semaphore(at_once or PER_ORIGIN))
 
     async def post(
         self, url: str, *, body: bytes, headers: Mapping[str, str], ports: frozenset[int] | None = outgoing.PORTS
@@ -168,18 +147,24 @@ class Poster:
         where = outgoing.origin_of(url).partition("://")[2]
         started = time.monotonic()
         try:
-            async with self.session().post(
-                url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            ) as response:
-                words = (await response.content.read(ANSWER_READ)).decode(errors="replace")
-                said = f"{where} answered {response.status}: {' '.join(words.split())}".rstrip(": ")
-                waits = retry_after(response.headers.get("Retry-After", ""))
-                return Reply(response.status, said, waits, time.monotonic() - started)
-        except Exception as fault:
-            raise unanswered(fault, where) from fault
+            status, waits, words = await self._wires().post(url, body=body, headers=headers)
+        except outgoing.NotPublic as refusal:
+            raise Unanswered(Verdict.REFUSED, str(refusal)) from refusal
+        except NotReached as fault:
+            raise Unanswered(Verdict.LATER, f"{where} cannot be reached") from fault
+        except NoAnswer as fault:
+            raise Unanswered(Verdict.PERHAPS, f"{where} did not answer") from fault
+        said = f"{where} answered {status}: {' '.join(words.decode(errors='replace').split())}".rstrip(": ")
+        return Reply(status, said, retry_after(waits), time.monotonic() - started)
+
+    def _wires(self) -> Wires:
+        if self._kept_open is None:
+            self._kept_open = Wires()
+            self.at_end(self._kept_open.close)
+        return self._kept_open
 
     def session(self) -> aiohttp.ClientSession:
-        """The connections. Only inside the loop."""
+        """The connections of clients that others wrote, which take nothing less. Only inside the loop."""
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, resolver=outgoing.PublicResolver(), keepalive_timeout=60)
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())

@@ -53,7 +53,7 @@ class NativeSender:
 
     def send(self, jobs: Iterable[DeviceJob], answers: "SimpleQueue[Answer]") -> None:
         """Begin to send; the answers come into the queue."""
-        poster().begin(*(self._answer(job, answers) for job in jobs))
+        poster().send(lambda: [(self._base(job), self._answer(job, answers)) for job in jobs], at_once=AT_ONCE)
 
     async def _answer(self, job: DeviceJob, answers: "SimpleQueue[Answer]") -> None:
         try:
@@ -66,8 +66,7 @@ class NativeSender:
         if why := why_not(job.platform):
             return Answer(job, Verdict.REFUSED, why)
         try:
-            async with poster().turn(self._base(job), at_once=AT_ONCE):
-                return await (self._by_fcm(job) if job.platform == Platform.FCM else self._by_apns(job))
+            return await (self._by_fcm(job) if job.platform == Platform.FCM else self._by_apns(job))
         except fcm.NoToken as refusal:
             return Answer(job, Verdict.REFUSED if refusal.is_ours else Verdict.LATER, str(refusal)[:WORDS])
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):

@@ -72,7 +72,7 @@ class Slack:
         raise BadOffer(_("Slack is connected from its card on the settings page."))
 
     def begin(self, jobs: Sequence[Job], answers: "SimpleQueue[Answer]") -> None:
-        poster().begin(*(self._answer(job, answers) for job in jobs))
+        poster().send(lambda: [(settings.SLACK_API_URL, self._answer(job, answers)) for job in jobs])
 
     def learn(self, answers: Sequence[Answer]) -> None:
         """Nothing besides."""
@@ -87,14 +87,13 @@ class Slack:
     async def _send(self, job: Job) -> Answer:
         message = job.parcel.message
         try:
-            async with poster().turn(settings.SLACK_API_URL):
-                await Client(job.secret["token"]).chat_postMessage(
-                    channel=job.secret["user"],
-                    text=escape(message.title[:TITLE_KEPT], quote=False),
-                    blocks=blocks(message),
-                    unfurl_links=False,
-                    unfurl_media=False,
-                )
+            await Client(job.secret["token"]).chat_postMessage(
+                channel=job.secret["user"],
+                text=escape(message.title[:TITLE_KEPT], quote=False),
+                blocks=blocks(message),
+                unfurl_links=False,
+                unfurl_media=False,
+            )
         except SlackApiError as refusal:
             return answer_of(job, refusal)
         except Exception as fault:  # noqa: BLE001 (what is no fault of the way there is raised again)

@@ -57,7 +57,7 @@ class Webhooks:
         return Offer(standard_webhooks.where(url), {"url": url, **(kept or {"key": new})}, shown_once=new)
 
     def begin(self, jobs: Sequence[Job], answers: "SimpleQueue[Answer]") -> None:
-        poster().line_up((job.secret["url"], self._answer(job, answers)) for job in jobs)
+        poster().send(lambda: [(job.secret["url"], self._answer(job, answers)) for job in jobs])
 
     def learn(self, answers: Sequence[Answer]) -> None:
         webhook_log.write(answers)

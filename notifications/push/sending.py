@@ -91,12 +91,14 @@ class Pusher:
 
     def send(self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]") -> None:
         """Begin to send; the answers come into the queue."""
-        poster().begin_made(lambda: self._sendings(jobs, answers))
+        poster().send(lambda: self._sendings(jobs, answers))
 
-    def _sendings(self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]") -> list[Coroutine[Any, Any, None]]:
+    def _sendings(
+        self, jobs: Iterable[Job], answers: "SimpleQueue[Answer]"
+    ) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """All are sealed before the first one leaves: that is faster than to seal each in its turn."""
         sealed = [(job, body) for job in jobs if (body := _sealed_or_told(job, answers))]
-        return [self._answer(job, body, answers) for job, body in sealed]
+        return [(job.endpoint, self._answer(job, body, answers)) for job, body in sealed]
 
     async def _answer(self, job: Job, body: bytes, answers: "SimpleQueue[Answer]") -> None:
         try:
@@ -107,10 +109,9 @@ class Pusher:
             answers.put(_failed(job, fault))
 
     async def _send(self, job: Job, body: bytes) -> Answer:
-        async with poster().turn(job.endpoint):
-            answer = await self._post(job, body)
-            if answer is None:  # 413: once more, as small as it may be
-                answer = await self._post(job, _sealed(job, payloads.SMALL))
+        answer = await self._post(job, body)
+        if answer is None:  # 413: once more, as small as it may be
+            answer = await self._post(job, _sealed(job, payloads.SMALL))
         return answer or Answer(job, Verdict.REFUSED, f"{job.where} takes no push, however small (413)")
 
     async def _post(self, job: Job, body: bytes) -> Answer | None:

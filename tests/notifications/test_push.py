@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 
-import aiohttp
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -27,6 +26,7 @@ from notifications import (
     preferences,
     presence,
     types,
+    wires,
 )
 from notifications.channels import CARRIER
 from notifications.channels.base import Parcel, Sent
@@ -224,7 +224,7 @@ def test_without_a_named_time_it_waits_as_every_delivery_does(bob, allowed, serv
 
 
 def test_a_service_that_does_not_answer_may_have_taken_it(bob, allowed, service, monkeypatch):
-    monkeypatch.setattr(posting, "TIMEOUT", aiohttp.ClientTimeout(total=0.3))
+    monkeypatch.setattr(wires, "ANSWER_WITHIN", 0.3)
     allowed(bob)
     service.answer(201, after=1)
 

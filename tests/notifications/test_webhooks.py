@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-import aiohttp
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -24,6 +23,7 @@ from notifications import (
     reaching,
     tasks,
     types,
+    wires,
 )
 from notifications.channels import CARRIER
 from notifications.models import Connection, Delivery, DeliveryStatus, Event, Notification, WebhookAttempt
@@ -170,7 +170,7 @@ def test_gone_ends_the_endpoint_until_it_is_connected_again(bob, apps, connected
 
 
 def test_a_slow_endpoint_may_have_taken_it(bob, apps, connected, monkeypatch):
-    monkeypatch.setattr(posting, "TIMEOUT", aiohttp.ClientTimeout(total=0.3))
+    monkeypatch.setattr(wires, "ANSWER_WITHIN", 0.3)
     connected(bob)
     apps.answer(200, after=1)
     emit(bob)
