@@ -159,7 +159,7 @@ def finished(account: int, count: int) -> list[tuple[bytes, dict[str, str]]]:
     """The very posts of this run, made beforehand: the yardstick's bytes."""
     from notifications import delivering, parcels
     from notifications.channels import CARRIER
-    from notifications.models import Connection, Delivery, Event
+    from notifications.models import Connection, Delivery
     from notifications.other_apps import connecting, webhooks
 
     again(account)
@@ -168,11 +168,10 @@ def finished(account: int, count: int) -> list[tuple[bytes, dict[str, str]]]:
     ids = list(Delivery.objects.order_by("pk").values_list("pk", flat=True)[:count])
     packed = parcels.pack(CARRIER["webhook"], ids)
     connections = {row.member_id: row for row in Connection.objects.filter(account_id=account)}
-    events = {pk: (at, data) for pk, at, data in Event.objects.values_list("pk", "occurred_at", "data")}
     found = []
     for id_ in packed.ready:
         parcel = packed.parcel(id_)
-        job = connecting.job_for(parcel, connections[parcel.member_id], events[parcel.event_id])
+        job = connecting.job_for(parcel, connections[parcel.member_id])
         body = webhooks.packed(job)
         found.append((body, webhooks.headers(job, body, at=int(time.time()))))
     assert len(found) == count

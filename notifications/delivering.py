@@ -72,8 +72,11 @@ def run_due(carrier: Carrier, *, limit: int = BATCH, ends: float | None = None) 
     return Round(carrier, limit=limit, ends=ends).carry()
 
 
-def write_deliveries(carrier: Carrier, *, limit: int) -> int:
-    """Give a Delivery row to notifications that wait for this channel, and take them off the waiting list."""
+def write_deliveries(carrier: Carrier, *, limit: int, claim: str = "") -> list[int]:
+    """Give a Delivery row to notifications that wait for this channel, and take them off the waiting list.
+
+    With a claim they are ours from the beginning, otherwise they are due.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -85,13 +88,28 @@ def write_deliveries(carrier: Carrier, *, limit: int) -> int:
                 UPDATE notifications_notification n SET waiting = n.waiting & ~%(bit)s
                 FROM picked WHERE n.member_id = picked.member_id AND n.event_id = picked.event_id
             )
-            INSERT INTO notifications_delivery (member_id, event_id, channel, status)
-            SELECT member_id, event_id, %(channel)s, 'due' FROM picked
-            ON CONFLICT DO NOTHING
+            INSERT INTO notifications_delivery (member_id, event_id, channel, status, claim, claimed_until, attempts)
+            SELECT member_id, event_id, %(channel)s, %(status)s, %(claim)s,
+                   CASE %(status)s WHEN 'claimed' THEN statement_timestamp() + make_interval(secs => %(lease)s) END,
+                   CASE %(status)s WHEN 'claimed' THEN 1 ELSE 0 END
+            FROM picked ON CONFLICT DO NOTHING RETURNING id
             """,
-            {"bit": carrier.bit, "limit": limit, "channel": carrier.key},
+            {
+                "bit": carrier.bit,
+                "limit": limit,
+                "channel": carrier.key,
+                "status": "claimed" if claim else "due",
+                "claim": claim,
+                "lease": CLAIM,
+            },
         )
-        return int(cursor.rowcount)
+        return sorted(id_ for (id_,) in cursor.fetchall())
+
+
+def take(carrier: Carrier, *, limit: int, claim: str) -> list[int]:
+    """Claim what is due, the oldest first, and then what only waits to be written."""
+    ids = claim_due(carrier, limit=limit, claim=claim)
+    return ids + (write_deliveries(carrier, limit=limit - len(ids), claim=claim) if len(ids) < limit else [])
 
 
 def claim_due(carrier: Carrier, *, limit: int, claim: str) -> list[int]:
@@ -255,8 +273,7 @@ class Round:
     def _parcels(self) -> Iterator[Parcel]:
         """What is due, batch after batch, some at a time marked as being handed over."""
         while self.ends is None or time.monotonic() < self.ends:
-            write_deliveries(self.carrier, limit=self.limit)
-            ids = claim_due(self.carrier, limit=self.limit, claim=self.claim)
+            ids = take(self.carrier, limit=self.limit, claim=self.claim)
             if not ids:
                 return
             self.taken += len(ids)
@@ -265,8 +282,9 @@ class Round:
             self._drop(packed.dropped)
             self._put_off(packed.put_off)
             self._hold(packed.held)
-            for start in range(0, len(packed.ready), AT_ONCE):
-                for id_, missed in self._mark_sending(packed, packed.ready[start : start + AT_ONCE]).items():
+            at_once: int = getattr(self.carrier, "at_once", AT_ONCE)
+            for start in range(0, len(packed.ready), at_once):
+                for id_, missed in self._mark_sending(packed, packed.ready[start : start + at_once]).items():
                     parcel = packed.parcel(id_, missed)
                     self._kept.discard(id_)
                     self._handed[id_] = parcel

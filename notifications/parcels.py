@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_noop
 
 from notifications import caps, holding, merging, personal, rendering, types
 from notifications.caps import Key
 from notifications.channels.base import Carrier, Channel, Drop, Hold, Judge, Missed, Parcel, Wait
 from notifications.merging import Told
-from notifications.models import Event
 from notifications.personal import Personal, Recipient
 from notifications.rendering import Message
 
@@ -51,13 +52,13 @@ class Packed:
         """Where one that may leave counts today."""
         row = self._rows[delivery_id]
         event = self._events[row["event_id"]]
-        return caps.key(event["account_id"], event["account__time_zone"], event["type"], row["email"])
+        return caps.key(event["account_id"], event["time_zone"], event["type"], row["email"])
 
     def parcel(self, delivery_id: int, missed: Missed | None = None) -> Parcel:
         """The parcel of one that may leave. Its words are made now, once per event and language, or for each member."""
         row = self._rows[delivery_id]
         event = self._events[row["event_id"]]
-        language = row["language"] or event["account__language"]
+        language = row["language"] or event["account_language"]
         message = self._message_for(row, language) or self._words.get((event["pk"], language))
         if message is None:
             message = rendering.render(event["type"], event["data"], language=language)
@@ -69,13 +70,15 @@ class Packed:
             type_key=event["type"],
             name=row["name"],
             email=row["email"],
-            hub_id=event["account__hub_id"],
-            account_name=event["account__name"],
+            hub_id=event["hub_id"],
+            account_name=event["account_name"],
             language=language,
             message=message,
             attempt=row["attempts"],
             may_turn_off=not (row["locked_on"] or is_required(event["type"], self._carrier)),
             missed=missed,
+            occurred_at=event["occurred_at"],
+            data=event["data"],
         )
 
     def _message_for(self, row: Mapping[str, Any], language: str) -> Message | None:
@@ -96,7 +99,7 @@ class Packed:
 
     def _recipient(self, delivery_id: int) -> Recipient:
         row = self._rows[delivery_id]
-        language = row["language"] or self._events[row["event_id"]]["account__language"]
+        language = row["language"] or self._events[row["event_id"]]["account_language"]
         return Recipient(row["event_id"], row["member_id"], language)
 
 
@@ -108,16 +111,7 @@ def pack(carrier: Carrier, ids: Sequence[int]) -> Packed:
     since does not come back.
     """
     rows = {row["id"]: row for row in _read(carrier, ids)}
-    events = Event.objects.filter(pk__in={row["event_id"] for row in rows.values()}).values(
-        "pk",
-        "type",
-        "data",
-        "account_id",
-        "account__time_zone",
-        "account__hub_id",
-        "account__name",
-        "account__language",
-    )
+    events = _events({row["event_id"] for row in rows.values()})
     dropped = [Dropped(id_, why) for id_, row in rows.items() if (why := objection(row, carrier))]
     objected = {one.delivery_id for one in dropped}
     held = {id_: hold for id_, row in rows.items() if id_ not in objected and (hold := _hold(row, carrier))}
@@ -130,7 +124,30 @@ def pack(carrier: Carrier, ids: Sequence[int]) -> Packed:
         ready = [id_ for id_ in ready if verdicts.get(id_) is None]
     merges = {row["merge_id"] for id_, row in rows.items() if row["merge_id"] and id_ not in held}
     merged = merging.close(merges) if merges else {}
-    return Packed(ready, dropped, put_off, held, rows, {event["pk"]: event for event in events}, carrier, merged)
+    return Packed(ready, dropped, put_off, held, rows, events, carrier, merged)
+
+
+def _events(ids: set[int]) -> dict[int, dict[str, Any]]:
+    """What these events hold, in one query: its data as text, which is read here faster than by the model's field."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT e.id AS pk, e.type, e.data::text AS data, e.occurred_at, e.account_id, a.time_zone, a.hub_id,
+                   a.name AS account_name, a.language AS account_language
+            FROM notifications_event e JOIN accounts_account a ON a.id = e.account_id WHERE e.id = ANY(%s)
+            """,
+            [list(ids)],
+        )
+        found = {event["pk"]: event for event in _named(cursor)}
+    for event in found.values():
+        event["data"] = orjson.loads(event["data"])
+    return found
+
+
+def _named(cursor: CursorWrapper) -> list[dict[str, Any]]:
+    """All rows, with the names of their columns."""
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -156,8 +173,7 @@ def _read(carrier: Carrier, ids: Sequence[int]) -> list[dict[str, Any]]:
             """,
             {"ids": list(ids), "channel": carrier.key},
         )
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return _named(cursor)
 
 
 def _hold(row: Mapping[str, Any], carrier: Carrier) -> Hold | None:

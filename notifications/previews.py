@@ -3,7 +3,7 @@
 import json
 import shlex
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.utils.text import capfirst
@@ -73,9 +73,7 @@ class Entry:
     @property
     def webhook(self) -> str:
         """The body that is posted to an endpoint."""
-        return webhooks.shown(
-            parcel(self.kind, name="Bob", address="bob@example.com", language="en"), self.kind.example
-        )
+        return webhooks.shown(parcel(self.kind, name="Bob", address="bob@example.com", language="en"))
 
     @property
     def curl(self) -> str:
@@ -150,6 +148,8 @@ def parcel(kind: NotificationType, *, name: str, address: str, language: str) ->
         account_name="Nordic Oak",
         language=language,
         message=rendering.render(kind.key, kind.example, language=language),
+        occurred_at=datetime(2026, 11, 2, 9, 30, tzinfo=UTC),
+        data=dict(kind.example),
     )
 
 

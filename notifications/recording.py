@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
 from django.db import connection
 
 from notifications.channels.base import Outcome, Sent, TryLater
@@ -52,22 +53,27 @@ def write_down(entries: Sequence[Entry], *, claim: str) -> None:
                 due_at = CASE given.status WHEN 'due' THEN statement_timestamp() + make_interval(secs => given.wait)
                          ELSE d.due_at END,
                 is_repeat_possible = d.is_repeat_possible OR given.may_have_arrived
-            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::float8[], %s::bool[])
-                AS given(id, status, error, sent_to, wait, may_have_arrived)
+            FROM json_to_recordset(%s) AS given(id bigint, status text, error text, sent_to text, wait float8,
+                                                may_have_arrived bool)
             WHERE d.id = given.id AND d.claim = %s
             """,
-            [
-                [entry.delivery_id for entry in entries],
-                [entry.status.value for entry in entries],
-                [_storable(entry.error)[:ERROR_KEPT] for entry in entries],
-                [_storable(entry.sent_to)[:320] for entry in entries],
-                [float(entry.wait) for entry in entries],
-                [entry.may_have_arrived for entry in entries],
-                claim,
-            ],
+            [orjson.dumps([_row(entry) for entry in entries]).decode(), claim],
         )
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Words from outside as PostgreSQL takes them: no NUL, no lone surrogates."""
+    if text.isascii() and text.isprintable():
+        return text
     return text.replace("\x00", "").encode(errors="replace").decode()
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.delivery_id,
+        "status": entry.status.value,
+        "error": storable(entry.error)[:ERROR_KEPT],
+        "sent_to": storable(entry.sent_to)[:320],
+        "wait": entry.wait,
+        "may_have_arrived": entry.may_have_arrived,
+    }

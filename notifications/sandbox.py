@@ -12,6 +12,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.models import SandboxMail
+from notifications.recording import storable
 
 KEPT = 1000  # the newest
 PAGE = 25
@@ -25,8 +26,8 @@ class SandboxBackend(BaseEmailBackend):
         """Keep these mails, and of all only the newest thousand."""
         rows = [
             SandboxMail(
-                sent_to=", ".join(_storable(address) for address in message.recipients())[:1000],
-                subject=" ".join(_storable(str(message.subject)).split())[:1000],
+                sent_to=", ".join(storable(address) for address in message.recipients())[:1000],
+                subject=" ".join(storable(str(message.subject)).split())[:1000],
                 raw=getattr(message, "raw", None) or _BREAK.sub(b"\r\n", message.message().as_bytes()),
             )
             for message in email_messages
@@ -89,8 +90,3 @@ def opened(kept: SandboxMail) -> Opened:
 def _content(parsed: ParsedMail, kind: str) -> str:
     part = parsed.get_body((kind,))
     return str(part.get_content()) if part is not None else ""
-
-
-def _storable(text: str) -> str:
-    """Text as PostgreSQL takes it: no NUL, no lone surrogates."""
-    return text.replace("\x00", "").encode(errors="replace").decode()

@@ -1,9 +1,9 @@
 """What every channel is: a key, a bit and a label; those that leave the building also carry parcels."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from accounts.models import Membership
 from notifications.rendering import Message
@@ -47,6 +47,8 @@ class Parcel:
     attempt: int = 1
     may_turn_off: bool = True  # whether the member may turn this type off on this channel
     missed: Missed | None = None  # only on a channel with a `daily_cap`
+    occurred_at: datetime | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)  # what the event holds
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Carrier(Channel, Protocol):
 
     One that may carry only so much a day to one address also has a `daily_cap: DailyCap` (see caps). One that lights
     up or rings where the member is also has `interrupts = True`: it waits in quiet hours, as the pop-up does. One whose
-    reader is a program has `takes_each = True`: what was held goes one by one, never as a summary (see holding).
+    reader is a program has `takes_each = True`: what was held goes one by one, never as a summary (see holding). One
+    that has hundreds under way has `at_once`: so many are marked as being handed over together.
     """
 
     def send_many(self, parcels: Iterable[Parcel]) -> Iterator[Outcome | None]:

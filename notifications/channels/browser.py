@@ -16,6 +16,7 @@ class Browser:
     bit = BIT
     label = _("Browser")
     interrupts = True
+    at_once = 250
     reached_sql = """EXISTS (SELECT 1 FROM notifications_browsersubscription b
         WHERE b.user_id = decided.user_id AND NOT b.is_phone)"""
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.utils.translation import gettext_noop
 
 from accounts.sealing import Unreadable
 from notifications.channels.base import Outcome, Parcel, Sent, TryLater, Unreachable
-from notifications.models import Connection, Event
 from notifications.other_apps import connecting
 from notifications.other_apps.speaking import Answer, Job
 from notifications.posting import Verdict
@@ -19,7 +19,7 @@ from notifications.posting import Verdict
 if TYPE_CHECKING:
     from notifications.channels.connected import Connected
 
-TOGETHER = 200  # parcels whose connections are read with one query
+TOGETHER = 250  # parcels whose connections are read with one query
 UNDER_WAY = 500  # at once, in this process
 GATHER, NAP = 0.1, 0.02  # seconds
 WAIT = 0.25  # seconds after which the caller may write down what is known
@@ -65,24 +65,22 @@ class UnderWay:
 
     def begin(self, parcels: list[Parcel]) -> Iterator[Outcome]:
         """Start some parcels; those that go nowhere have their outcome at once."""
-        app = self.channel.app
         connections = _connections(self.channel.key, {parcel.member_id for parcel in parcels})
-        events = _events({parcel.event_id for parcel in parcels}) if app.is_told_all else {}
         jobs: list[Job] = []
         for parcel in parcels:
-            connection = connections.get(parcel.member_id)
-            if connection is None or connection.broken_at:
-                yield Unreachable(parcel, BROKEN if connection else NOT_CONNECTED)
+            kept = connections.get(parcel.member_id)
+            if kept is None or kept.broken_at:
+                yield Unreachable(parcel, BROKEN if kept else NOT_CONNECTED)
                 continue
             try:
-                job = connecting.job_for(parcel, connection, events.get(parcel.event_id))
+                job = connecting.job_for(parcel, kept)
             except Unreadable as problem:
-                connecting.break_off(connection, str(problem))
+                connecting.break_off(kept, str(problem))
                 yield Unreachable(parcel, BROKEN)
                 continue
             jobs.append(job)
         self.jobs |= {job.ref: job for job in jobs}
-        app.begin(jobs, self.answers)
+        self.channel.app.begin(jobs, self.answers)
 
     def answered(self) -> Iterator[Outcome | None]:
         """What was answered by now. While much is under way it gathers for a moment: what many answers teach is
@@ -113,11 +111,10 @@ class UnderWay:
 
 def _connections(channel_key: str, member_ids: set[int]) -> dict[int, connecting.Kept]:
     """The connection of each member who has one."""
-    rows = Connection.objects.filter(channel=channel_key, member_id__in=member_ids)
-    found = rows.values_list("member_id", "pk", "label", "secret", "broken_at")
-    return {member: connecting.Kept(pk, label, secret, broken) for member, pk, label, secret, broken in found}
-
-
-def _events(event_ids: set[int]) -> dict[int, connecting.Facts]:
-    rows = Event.objects.filter(pk__in=event_ids).values_list("pk", "occurred_at", "data")
-    return {pk: (occurred_at, data) for pk, occurred_at, data in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT member_id, id, label, secret, broken_at FROM notifications_connection "
+            "WHERE channel = %s AND member_id = ANY(%s)",
+            [channel_key, list(member_ids)],
+        )
+        return {member: connecting.Kept(*facts) for member, *facts in cursor.fetchall()}

@@ -40,7 +40,6 @@ class Chat:
     read: Callable[[Mapping[str, str]], Offer]  # raises BadOffer
     dress: Callable[[Message], str]
     service: str = ""  # a key of _services; none: each secret names its own
-    is_told_all: bool = False
 
     def missing(self) -> str:
         return ""

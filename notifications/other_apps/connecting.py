@@ -1,13 +1,13 @@
 """A member's connections to other apps (N-039): made, tested, broken, mended and removed."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import SimpleQueue
-from typing import Any
 
+import orjson
 from django.conf import settings
+from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -23,6 +23,7 @@ from notifications.channels.connected import Connected
 from notifications.models import Connection
 from notifications.other_apps.speaking import Answer, Job, Offer, Secret
 from notifications.posting import Verdict
+from notifications.recording import storable
 from notifications.rendering import Message
 
 ERROR_KEPT = 300  # characters
@@ -176,10 +177,7 @@ def send_test(member: Membership, channel: Connected) -> str:
     return _("Sent to %(where)s.") % {"where": connection.label}
 
 
-Facts = tuple[datetime, dict[str, Any]]  # when an event happened, and its data
-
-
-def job_for(parcel: Parcel, connection: Connection | Kept, facts: Facts | None = None) -> Job:
+def job_for(parcel: Parcel, connection: Connection | Kept) -> Job:
     """A parcel on its way through a connection. Raises Unreadable where its secret cannot be opened any more."""
     return Job(
         ref=parcel.delivery_id,
@@ -187,19 +185,17 @@ def job_for(parcel: Parcel, connection: Connection | Kept, facts: Facts | None =
         sealed=connection.secret,
         secret={"where": connection.label, **opened(connection)},
         parcel=parcel,
-        occurred_at=facts[0] if facts else None,
-        data=facts[1] if facts else {},
         is_test=not parcel.delivery_id,
     )
 
 
 def sealed(secret: Secret) -> str:
-    return sealing.seal(json.dumps(dict(secret)))
+    return sealing.seal(orjson.dumps(dict(secret)).decode())
 
 
 def opened(connection: Connection | Kept) -> dict[str, str]:
     """What a connection was entrusted with. Raises Unreadable."""
-    found: dict[str, str] = json.loads(sealing.unseal(connection.secret))
+    found: dict[str, str] = orjson.loads(sealing.unseal(connection.secret))
     return found
 
 
@@ -207,7 +203,7 @@ def break_off(connection: Connection | Kept, why: str) -> None:
     """From now on it carries nothing, until the member connects it again. One that was changed meanwhile stays."""
     now = timezone.now()
     Connection.objects.filter(pk=connection.pk, secret=connection.secret, broken_at=None).update(
-        broken_at=now, last_error=_storable(why), last_error_at=now
+        broken_at=now, last_error=storable(why)[:ERROR_KEPT], last_error_at=now
     )
 
 
@@ -216,9 +212,7 @@ def learn(channel: Connected, answers: Sequence[Answer]) -> None:
     now = timezone.now()
     taken = [answer.job for answer in answers if answer.verdict is Verdict.TAKEN]
     if taken:
-        working = Connection.objects.filter(pk__in=[job.connection_id for job in taken])
-        is_news = Q(last_success_at=None) | Q(last_success_at__lt=now - SEEN_EVERY) | ~Q(last_error="")
-        working.filter(is_news, broken_at=None).update(last_success_at=now, last_error="", last_error_at=None)
+        _note_success([job.connection_id for job in taken], now)
         mended = [job.connection_id for job in taken if job.is_test]
         if mended:
             Connection.objects.filter(pk__in=mended).update(
@@ -227,12 +221,24 @@ def learn(channel: Connected, answers: Sequence[Answer]) -> None:
     for answer in answers:
         if answer.verdict is Verdict.TAKEN:
             continue
-        facts = {"last_error": _storable(answer.words), "last_error_at": now}
+        facts = {"last_error": storable(answer.words)[:ERROR_KEPT], "last_error_at": now}
         if answer.verdict is Verdict.GONE:
             facts["broken_at"] = now
         mine = Connection.objects.filter(pk=answer.job.connection_id, secret=answer.job.sealed)
         mine.filter(broken_at=None).update(**facts)
     channel.app.learn(answers)
+
+
+def _note_success(ids: Sequence[int], now: datetime) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications_connection SET last_success_at = %(now)s, last_error = '', last_error_at = NULL
+            WHERE id = ANY(%(ids)s) AND broken_at IS NULL
+              AND (last_success_at IS NULL OR last_success_at < %(before)s OR last_error <> '')
+            """,
+            {"ids": list(ids), "now": now, "before": now - SEEN_EVERY},
+        )
 
 
 def _known(before: Connection | None) -> Secret | None:
@@ -257,7 +263,3 @@ def _test(member: Membership) -> Parcel:
         language=member.spoken_language,
         message=Message(title=_("This is a test"), body=words, url=url, topic="", label=_("Test")),
     )
-
-
-def _storable(words: str) -> str:
-    return words.replace("\x00", "").encode(errors="replace").decode()[:ERROR_KEPT]

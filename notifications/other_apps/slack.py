@@ -61,7 +61,6 @@ class Slack:
 
     blanks: Sequence[Blank] = ()
     steps: "Sequence[StrPromise]" = ()
-    is_told_all = False
 
     def missing(self) -> str:
         if settings.SLACK_CLIENT_ID and settings.SLACK_CLIENT_SECRET:

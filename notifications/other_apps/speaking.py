@@ -1,10 +1,9 @@
 """What every other app is to us: something a member connects, to which jobs are handed and which answers each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from accounts.errors import DomainError
 from notifications.channels.base import Parcel
@@ -51,8 +50,6 @@ class Job:
     sealed: str  # the secret as it was stored when the job was made
     secret: Secret
     parcel: Parcel
-    occurred_at: datetime | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
     is_test: bool = False
 
 
@@ -79,11 +76,6 @@ class App(Protocol):
     @property
     def steps(self) -> "Sequence[StrPromise]":
         """How to come by what is filled in, step by step."""
-        ...
-
-    @property
-    def is_told_all(self) -> bool:
-        """Whether a job carries the event's own data too."""
         ...
 
     def missing(self) -> str:

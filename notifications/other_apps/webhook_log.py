@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import orjson
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
@@ -15,6 +16,7 @@ from notifications import delivering, types
 from notifications.models import Connection, Delivery, DeliveryStatus, WebhookAttempt
 from notifications.other_apps.speaking import Answer
 from notifications.posting import Verdict
+from notifications.recording import storable
 
 KEY = "webhook"
 SHOWN = 50
@@ -48,10 +50,11 @@ def write(answers: Sequence[Answer]) -> None:
             """
             INSERT INTO notifications_webhookattempt
                 (connection_id, event_id, type, number, is_taken, status, words, milliseconds, made_at)
-            SELECT *, statement_timestamp() FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::smallint[],
-                %s::bool[], %s::smallint[], %s::text[], %s::int[])
+            SELECT *, statement_timestamp() FROM json_to_recordset(%s) AS given(
+                connection bigint, event bigint, type text, number smallint, is_taken bool, status smallint, words text,
+                milliseconds int)
             """,
-            [list(column) for column in zip(*map(_row, answers), strict=True)],
+            [orjson.dumps([_row(answer) for answer in answers]).decode()],
         )
 
 
@@ -87,16 +90,15 @@ def forget_old() -> None:
     WebhookAttempt.objects.filter(made_at__lt=oldest).delete()
 
 
-def _row(answer: Answer) -> tuple[object, ...]:
+def _row(answer: Answer) -> dict[str, object]:
     parcel = answer.job.parcel
-    words = answer.words.replace("\x00", "").encode(errors="replace").decode()
-    return (
-        answer.job.connection_id,
-        parcel.event_id or None,
-        parcel.type_key,
-        parcel.attempt,
-        answer.verdict is Verdict.TAKEN,
-        answer.status,
-        words[:WORDS_KEPT],
-        None if answer.took is None else round(answer.took * 1000),
-    )
+    return {
+        "connection": answer.job.connection_id,
+        "event": parcel.event_id or None,
+        "type": parcel.type_key,
+        "number": parcel.attempt,
+        "is_taken": answer.verdict is Verdict.TAKEN,
+        "status": answer.status,
+        "words": storable(answer.words)[:WORDS_KEPT],
+        "milliseconds": None if answer.took is None else round(answer.took * 1000),
+    }

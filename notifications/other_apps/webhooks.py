@@ -42,7 +42,6 @@ class Webhooks:
         ),
     )
     steps: "Sequence[StrPromise]" = ()
-    is_told_all = True
 
     def missing(self) -> str:
         return ""
@@ -87,9 +86,9 @@ def payload(job: Job) -> dict[str, object]:
     parcel, message = job.parcel, job.parcel.message
     return {
         "type": parcel.type_key,
-        "timestamp": (job.occurred_at or timezone.now()).astimezone(UTC),
+        "timestamp": (parcel.occurred_at or timezone.now()).astimezone(UTC),
         "data": {
-            "event": {"id": parcel.event_id or None, "data": job.data},
+            "event": {"id": parcel.event_id or None, "data": parcel.data},
             "title": message.title,
             "body": message.body,
             "url": message.url,
@@ -101,9 +100,9 @@ def payload(job: Job) -> dict[str, object]:
     }
 
 
-def shown(parcel: Parcel, data: Mapping[str, object]) -> str:
+def shown(parcel: Parcel) -> str:
     """An example's body, laid out to be read."""
-    job = Job(0, 0, "", {}, parcel, occurred_at=datetime(2026, 11, 2, 9, 30, tzinfo=UTC), data=dict(data))
+    job = Job(0, 0, "", {}, parcel)
     return orjson.dumps(payload(job), option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2).decode()
 
 

@@ -327,6 +327,7 @@ def test_nothing_new_is_taken_after_the_end_of_the_turn(account, alice, monkeypa
 def test_what_another_worker_holds_is_left_to_it(alice, bob, monkeypatch):
     """Rows that are due but locked by somebody else must not keep a thread busy."""
     tell(alice, bob)
+    delivering.write_deliveries(Courier(), limit=10)
     monkeypatch.setattr(delivering, "claim_due", lambda *_, **__: [])
     assert delivering.has_due(Courier())
     assert delivering.carry_for(Courier(), seconds=60) is False
