@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from notifications import caps, holding, merging, parcels
-from notifications.channels.base import Carrier, Hold, Missed, Outcome, Parcel, Sent, TryLater, Wait
+from notifications.channels.base import Carrier, Hold, Judge, Missed, Outcome, Parcel, Sent, TryLater, Wait
 from notifications.models import Delivery, DeliveryStatus, Notification
 from notifications.recording import BACK_OFF, Entry, entry_of, write_down
 
@@ -72,10 +72,12 @@ def run_due(carrier: Carrier, *, limit: int = BATCH, ends: float | None = None) 
     return Round(carrier, limit=limit, ends=ends).carry()
 
 
-def write_deliveries(carrier: Carrier, *, limit: int, claim: str = "") -> list[int]:
+def write_deliveries(
+    carrier: Carrier, *, limit: int, claim: str = "", status: DeliveryStatus = DeliveryStatus.DUE
+) -> list[int]:
     """Give a Delivery row to notifications that wait for this channel, and take them off the waiting list.
 
-    With a claim they are ours from the beginning, otherwise they are due.
+    With a claim, and the status that goes with it, they are ours from the beginning; otherwise they are due.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -90,15 +92,15 @@ def write_deliveries(carrier: Carrier, *, limit: int, claim: str = "") -> list[i
             )
             INSERT INTO notifications_delivery (member_id, event_id, channel, status, claim, claimed_until, attempts)
             SELECT member_id, event_id, %(channel)s, %(status)s, %(claim)s,
-                   CASE %(status)s WHEN 'claimed' THEN statement_timestamp() + make_interval(secs => %(lease)s) END,
-                   CASE %(status)s WHEN 'claimed' THEN 1 ELSE 0 END
+                   CASE WHEN %(claim)s <> '' THEN statement_timestamp() + make_interval(secs => %(lease)s) END,
+                   CASE WHEN %(claim)s <> '' THEN 1 ELSE 0 END
             FROM picked ON CONFLICT DO NOTHING RETURNING id
             """,
             {
                 "bit": carrier.bit,
                 "limit": limit,
                 "channel": carrier.key,
-                "status": "claimed" if claim else "due",
+                "status": status.value,
                 "claim": claim,
                 "lease": CLAIM,
             },
@@ -106,13 +108,17 @@ def write_deliveries(carrier: Carrier, *, limit: int, claim: str = "") -> list[i
         return sorted(id_ for (id_,) in cursor.fetchall())
 
 
-def take(carrier: Carrier, *, limit: int, claim: str) -> list[int]:
+def take(carrier: Carrier, *, limit: int, claim: str, status: DeliveryStatus = DeliveryStatus.CLAIMED) -> list[int]:
     """Claim what is due, the oldest first, and then what only waits to be written."""
-    ids = claim_due(carrier, limit=limit, claim=claim)
-    return ids + (write_deliveries(carrier, limit=limit - len(ids), claim=claim) if len(ids) < limit else [])
+    ids = claim_due(carrier, limit=limit, claim=claim, status=status)
+    if len(ids) < limit:
+        ids += write_deliveries(carrier, limit=limit - len(ids), claim=claim, status=status)
+    return ids
 
 
-def claim_due(carrier: Carrier, *, limit: int, claim: str) -> list[int]:
+def claim_due(
+    carrier: Carrier, *, limit: int, claim: str, status: DeliveryStatus = DeliveryStatus.CLAIMED
+) -> list[int]:
     """Make the oldest due deliveries of a channel ours until the claim ends."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -122,11 +128,11 @@ def claim_due(carrier: Carrier, *, limit: int, claim: str) -> list[int]:
                 WHERE channel = %(channel)s AND status = 'due' AND due_at <= statement_timestamp()
                 ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             )
-            UPDATE notifications_delivery d SET status = 'claimed', claim = %(claim)s,
+            UPDATE notifications_delivery d SET status = %(status)s, claim = %(claim)s,
                 claimed_until = statement_timestamp() + make_interval(secs => %(lease)s), attempts = attempts + 1
             FROM picked WHERE d.id = picked.id RETURNING d.id
             """,
-            {"claim": claim, "lease": CLAIM, "channel": carrier.key, "limit": limit},
+            {"claim": claim, "lease": CLAIM, "channel": carrier.key, "limit": limit, "status": status.value},
         )
         return sorted(id_ for (id_,) in cursor.fetchall())
 
@@ -227,7 +233,8 @@ HOLD = f"""
     UPDATE notifications_delivery d SET status = 'held', claim = '', attempts = d.attempts - 1, error = given.why,
         due_at = given.until
     FROM unnest(%(ids)s::bigint[], %(untils)s::timestamptz[], %(whys)s::text[]) AS given(id, until, why), still
-    WHERE d.id = given.id AND d.member_id = still.member_id AND d.claim = %(claim)s AND d.status = 'claimed'
+    WHERE d.id = given.id AND d.member_id = still.member_id
+      AND d.claim = %(claim)s AND d.status IN ('claimed', 'sending')
     RETURNING d.id
 """
 
@@ -273,7 +280,8 @@ class Round:
     def _parcels(self) -> Iterator[Parcel]:
         """What is due, batch after batch, some at a time marked as being handed over."""
         while self.ends is None or time.monotonic() < self.ends:
-            ids = take(self.carrier, limit=self.limit, claim=self.claim)
+            status = DeliveryStatus.SENDING if self._leaves_at_once else DeliveryStatus.CLAIMED
+            ids = take(self.carrier, limit=self.limit, claim=self.claim, status=status)
             if not ids:
                 return
             self.taken += len(ids)
@@ -282,13 +290,22 @@ class Round:
             self._drop(packed.dropped)
             self._put_off(packed.put_off)
             self._hold(packed.held)
-            at_once: int = getattr(self.carrier, "at_once", AT_ONCE)
-            for start in range(0, len(packed.ready), at_once):
-                for id_, missed in self._mark_sending(packed, packed.ready[start : start + at_once]).items():
+            for start in range(0, len(packed.ready), self._at_once):
+                for id_, missed in self._mark_sending(packed, packed.ready[start : start + self._at_once]).items():
                     parcel = packed.parcel(id_, missed)
                     self._kept.discard(id_)
                     self._handed[id_] = parcel
                     yield parcel
+
+    @property
+    def _at_once(self) -> int:
+        return getattr(self.carrier, "at_once", AT_ONCE)
+
+    @property
+    def _leaves_at_once(self) -> bool:
+        """Whether all that is taken may be marked at once, as it is taken: nothing is decided in between that only a
+        mark may follow, and the carrier would have it marked together anyway."""
+        return self._at_once >= self.limit and caps.of(self.carrier) is None and not isinstance(self.carrier, Judge)
 
     def _mark_sending(self, packed: parcels.Packed, ids: list[int]) -> dict[int, Missed | None]:
         """Mark what is about to be handed over, each with what it has to tell of earlier days.
@@ -298,6 +315,8 @@ class Round:
         if cap := caps.of(self.carrier):
             keys = {id_: packed.key(id_) for id_ in ids}
             going = caps.mark_sending(self.carrier.key, cap, keys, claim=self.claim, seconds=CLAIM)
+        elif self._leaves_at_once:
+            going = dict.fromkeys(ids)
         else:
             going = dict.fromkeys(_mark_sending(ids, claim=self.claim))
         self._kept.difference_update(id_ for id_ in ids if id_ not in going)

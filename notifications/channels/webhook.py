@@ -13,4 +13,4 @@ class Webhook(Connected):
     spoken_in = "webhooks"
     interrupts = False
     takes_each = True
-    at_once = 250
+    at_once = 500

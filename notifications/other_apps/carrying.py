@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOGETHER = 250  # parcels whose connections are read with one query
 UNDER_WAY = 500  # at once, in this process
-GATHER, NAP = 0.1, 0.02  # seconds
+GATHER, NAP = 0.1, 0.005  # seconds
 WAIT = 0.25  # seconds after which the caller may write down what is known
 
 # Why a parcel goes nowhere. Stored as these words and translated when they are read.
