@@ -162,13 +162,13 @@ def measure(
 
 def finished(account: int, count: int) -> list[tuple[str, bytes]]:
     """The very mails of this run, written beforehand: the yardstick's bytes."""
-    from notifications import delivering, parcels
+    from notifications import claiming, parcels
     from notifications.channels import CARRIER
     from notifications.mail.writing import write
     from notifications.models import Delivery
 
     again(account)
-    while delivering.write_deliveries(CARRIER["email"], limit=10_000):
+    while claiming.write_deliveries(CARRIER["email"], limit=10_000):
         pass
     ids = list(Delivery.objects.order_by("pk").values_list("pk", flat=True)[:count])
     packed = parcels.pack(CARRIER["email"], ids)

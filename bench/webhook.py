@@ -157,13 +157,13 @@ def again(account: int) -> None:
 
 def finished(account: int, count: int) -> list[tuple[bytes, dict[str, str]]]:
     """The very posts of this run, made beforehand: the yardstick's bytes."""
-    from notifications import delivering, parcels
+    from notifications import claiming, parcels
     from notifications.channels import CARRIER
     from notifications.models import Connection, Delivery
     from notifications.other_apps import connecting, webhooks
 
     again(account)
-    while delivering.write_deliveries(CARRIER["webhook"], limit=10_000):
+    while claiming.write_deliveries(CARRIER["webhook"], limit=10_000):
         pass
     ids = list(Delivery.objects.order_by("pk").values_list("pk", flat=True)[:count])
     packed = parcels.pack(CARRIER["webhook"], ids)

@@ -12,22 +12,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
-from notifications import caps, holding, merging, parcels
+from notifications import caps, claiming, holding, merging, parcels
 from notifications.channels.base import Carrier, Hold, Judge, Missed, Outcome, Parcel, Sent, TryLater, Wait
 from notifications.models import Delivery, DeliveryStatus, Notification
-from notifications.recording import BACK_OFF, Entry, entry_of, write_down
+from notifications.recording import Entry, entry_of, write_down
 
 BATCH = 500
 AT_ONCE = 100  # so many are marked as being handed over together, and may at worst go twice
 RECORD_EVERY = 0.25  # seconds
-CLAIM = settings.DELIVERY_CLAIM_SECONDS
 RENEW_EVERY = 60  # seconds
 
 log = logging.getLogger(__name__)
@@ -72,113 +70,6 @@ def run_due(carrier: Carrier, *, limit: int = BATCH, ends: float | None = None) 
     return Round(carrier, limit=limit, ends=ends).carry()
 
 
-def write_deliveries(
-    carrier: Carrier, *, limit: int, claim: str = "", status: DeliveryStatus = DeliveryStatus.DUE
-) -> list[int]:
-    """Give a Delivery row to notifications that wait for this channel, and take them off the waiting list.
-
-    With a claim, and the status that goes with it, they are ours from the beginning; otherwise they are due.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH picked AS MATERIALIZED (
-                SELECT member_id, event_id FROM notifications_notification
-                WHERE waiting > 0 AND waiting & %(bit)s > 0
-                ORDER BY event_id, member_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-            ), taken AS (
-                UPDATE notifications_notification n SET waiting = n.waiting & ~%(bit)s
-                FROM picked WHERE n.member_id = picked.member_id AND n.event_id = picked.event_id
-            )
-            INSERT INTO notifications_delivery (member_id, event_id, channel, status, claim, claimed_until, attempts)
-            SELECT member_id, event_id, %(channel)s, %(status)s, %(claim)s,
-                   CASE WHEN %(claim)s <> '' THEN statement_timestamp() + make_interval(secs => %(lease)s) END,
-                   CASE WHEN %(claim)s <> '' THEN 1 ELSE 0 END
-            FROM picked ON CONFLICT DO NOTHING RETURNING id
-            """,
-            {
-                "bit": carrier.bit,
-                "limit": limit,
-                "channel": carrier.key,
-                "status": status.value,
-                "claim": claim,
-                "lease": CLAIM,
-            },
-        )
-        return sorted(id_ for (id_,) in cursor.fetchall())
-
-
-def take(carrier: Carrier, *, limit: int, claim: str, status: DeliveryStatus = DeliveryStatus.CLAIMED) -> list[int]:
-    """Claim what is due, the oldest first, and then what only waits to be written."""
-    ids = claim_due(carrier, limit=limit, claim=claim, status=status)
-    if len(ids) < limit:
-        ids += write_deliveries(carrier, limit=limit - len(ids), claim=claim, status=status)
-    return ids
-
-
-def claim_due(
-    carrier: Carrier, *, limit: int, claim: str, status: DeliveryStatus = DeliveryStatus.CLAIMED
-) -> list[int]:
-    """Make the oldest due deliveries of a channel ours until the claim ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH picked AS MATERIALIZED (
-                SELECT id FROM notifications_delivery
-                WHERE channel = %(channel)s AND status = 'due' AND due_at <= statement_timestamp()
-                ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-            )
-            UPDATE notifications_delivery d SET status = %(status)s, claim = %(claim)s,
-                claimed_until = statement_timestamp() + make_interval(secs => %(lease)s), attempts = attempts + 1
-            FROM picked WHERE d.id = picked.id RETURNING d.id
-            """,
-            {"claim": claim, "lease": CLAIM, "channel": carrier.key, "limit": limit, "status": status.value},
-        )
-        return sorted(id_ for (id_,) in cursor.fetchall())
-
-
-@transaction.atomic
-def give_back_expired() -> int:
-    """Return what a dead worker had claimed. What it was handing over may go twice, and says so.
-
-    One that was cut off at every attempt has failed: it is not tried for ever.
-    """
-    expired = (
-        Delivery.objects.select_for_update(skip_locked=True)
-        .filter(
-            status__in=[DeliveryStatus.CLAIMED, DeliveryStatus.SENDING],
-            claimed_until__lt=timezone.now(),
-        )
-        .order_by("pk")
-        .values_list("pk", "status", "attempts")
-    )
-    ambiguous: list[int] = []
-    untouched: list[int] = []
-    hopeless: list[int] = []
-    for pk, status, attempts in expired:
-        if status == DeliveryStatus.CLAIMED:
-            untouched.append(pk)
-        else:
-            (hopeless if attempts > len(BACK_OFF) else ambiguous).append(pk)
-    if ambiguous:
-        log.warning(
-            "%s deliveries were cut off while being handed over. They go again, so some may arrive twice: %s",
-            len(ambiguous),
-            ", ".join(str(pk) for pk in ambiguous[:20]) + (", …" if len(ambiguous) > 20 else ""),
-        )
-    now = timezone.now()
-    Delivery.objects.filter(pk__in=untouched).update(
-        status=DeliveryStatus.DUE, due_at=now, claim="", attempts=F("attempts") - 1
-    )
-    Delivery.objects.filter(pk__in=ambiguous).update(
-        status=DeliveryStatus.DUE, due_at=now, claim="", is_repeat_possible=True
-    )
-    Delivery.objects.filter(pk__in=hopeless).update(
-        status=DeliveryStatus.FAILED, claim="", is_repeat_possible=True, error="cut off at every attempt"
-    )
-    return len(untouched) + len(ambiguous)
-
-
 def retry(deliveries: Iterable[Delivery]) -> int:
     """Send failed deliveries again now, with a fresh count of attempts. Refuses when none of them has failed."""
     count = Delivery.objects.filter(
@@ -188,21 +79,6 @@ def retry(deliveries: Iterable[Delivery]) -> int:
         raise NotRetryable(_("Only failed deliveries can be sent again."))
     wake()
     return count
-
-
-def _mark_sending(ids: list[int], *, claim: str) -> list[int]:
-    """Mark what is about to be handed over and is still under this claim."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE notifications_delivery SET status = 'sending',
-                claimed_until = statement_timestamp() + make_interval(secs => %s)
-            WHERE id = ANY(%s) AND claim = %s AND status = 'claimed' RETURNING id
-            """,
-            [CLAIM, ids, claim],
-        )
-        ours = {id_ for (id_,) in cursor.fetchall()}
-    return [id_ for id_ in ids if id_ in ours]
 
 
 def has_due(carrier: Carrier) -> bool:
@@ -281,7 +157,7 @@ class Round:
         """What is due, batch after batch, some at a time marked as being handed over."""
         while self.ends is None or time.monotonic() < self.ends:
             status = DeliveryStatus.SENDING if self._leaves_at_once else DeliveryStatus.CLAIMED
-            ids = take(self.carrier, limit=self.limit, claim=self.claim, status=status)
+            ids = claiming.take(self.carrier, limit=self.limit, claim=self.claim, status=status)
             if not ids:
                 return
             self.taken += len(ids)
@@ -314,11 +190,11 @@ class Round:
         """
         if cap := caps.of(self.carrier):
             keys = {id_: packed.key(id_) for id_ in ids}
-            going = caps.mark_sending(self.carrier.key, cap, keys, claim=self.claim, seconds=CLAIM)
+            going = caps.mark_sending(self.carrier.key, cap, keys, claim=self.claim, seconds=claiming.CLAIM)
         elif self._leaves_at_once:
             going = dict.fromkeys(ids)
         else:
-            going = dict.fromkeys(_mark_sending(ids, claim=self.claim))
+            going = dict.fromkeys(claiming.mark_sending(ids, claim=self.claim))
         self._kept.difference_update(id_ for id_ in ids if id_ not in going)
         return going
 
@@ -334,7 +210,7 @@ class Round:
     def _renew(self) -> None:
         """Keep what is ours, however slow the other side is."""
         Delivery.objects.filter(claim=self.claim, status__in=[DeliveryStatus.CLAIMED, DeliveryStatus.SENDING]).update(
-            claimed_until=timezone.now() + timedelta(seconds=CLAIM)
+            claimed_until=timezone.now() + timedelta(seconds=claiming.CLAIM)
         )
 
     def _record(self) -> None:

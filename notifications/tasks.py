@@ -8,7 +8,7 @@ from celery import Task, shared_task
 from django.conf import settings
 from redis import RedisError
 
-from notifications import canary, caps, catching_up, channels, delivering, fanout, live, redriving, snoozing
+from notifications import canary, caps, catching_up, channels, claiming, delivering, fanout, live, redriving, snoozing
 from notifications.models import Event
 from notifications.other_apps import webhook_log
 
@@ -58,7 +58,7 @@ def catch_up() -> None:
 @shared_task(acks_late=True)
 def sweep() -> None:
     """Pick up whatever a dead worker or a lost wake-up left, and forget what is too old."""
-    delivering.give_back_expired()
+    claiming.give_back_expired()
     caps.forget_old()
     if redriving.has_work():
         wake(redrive)

@@ -158,6 +158,7 @@ def _headers(job: Job, origin: str) -> dict[str, str]:
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(job.ttl),
+        "User-Agent": "Bellhop-Push/1",
         "Urgency": "normal",
         "Topic": f"n{job.event_id}",  # a second one replaces the first while the browser is away
     }

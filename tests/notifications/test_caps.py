@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
-from notifications import caps, delivering, events, fanout, tasks, types, why
+from notifications import caps, claiming, delivering, events, fanout, tasks, types, why
 from notifications.channels import CARRIER
 from notifications.channels.base import DailyCap, Outcome, Parcel, Sent, TryLater, Unreachable
 from notifications.models import DailyCount, Delivery, DeliveryStatus, Lock
@@ -79,7 +79,7 @@ def a_day_passes(days=1):
 
 def claims_end():
     Delivery.objects.exclude(claimed_until=None).update(claimed_until=timezone.now() - timedelta(seconds=1))
-    delivering.give_back_expired()
+    claiming.give_back_expired()
 
 
 def at_once(couriers, **given):
@@ -292,8 +292,8 @@ def test_a_worker_that_dies_at_any_mail_costs_no_place_and_lets_no_mail_more_out
 
 def test_a_claim_that_was_lost_takes_no_place(alice, bob):
     tell(alice, bob)
-    delivering.write_deliveries(Courier(), limit=10)
-    (id_,) = delivering.claim_due(Courier(), limit=10, claim="ours")
+    claiming.write_deliveries(Courier(), limit=10)
+    (id_,) = claiming.claim_due(Courier(), limit=10, claim="ours")
     keys = {id_: caps.key(alice.account_id, "UTC", MOVED.key, bob.email)}
     Delivery.objects.update(claim="another")
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from notifications import delivering, events, fanout, parcels, preferences, types
+from notifications import claiming, delivering, events, fanout, parcels, preferences, types
 from notifications.channels.base import Outcome, Parcel, Sent, TryLater, Unreachable
 from notifications.models import Delivery, DeliveryStatus, Lock, Notification
 from notifications.recording import BACK_OFF
@@ -166,7 +166,7 @@ def test_a_lock_that_has_ended_decides_nothing(account, alice, bob):
 
 def test_a_member_who_is_gone_leaves_no_row_that_is_tried_for_ever(alice, bob):
     tell(alice, bob)
-    delivering.write_deliveries(Courier(), limit=10)
+    claiming.write_deliveries(Courier(), limit=10)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM notifications_notification WHERE member_id = %s", [bob.pk])
         cursor.execute("UPDATE notifications_delivery SET member_id = 999999999")
@@ -189,10 +189,10 @@ def test_a_crash_while_handing_over_goes_again_and_is_marked(alice, bob, carol, 
         delivering.run_due(Courier(die))
     row = Delivery.objects.get()
     assert row.status == "sending"
-    assert delivering.give_back_expired() == 0  # its claim still holds
+    assert claiming.give_back_expired() == 0  # its claim still holds
 
     claims_end()
-    assert delivering.give_back_expired() == 1
+    assert claiming.give_back_expired() == 1
     row.refresh_from_db()
     assert (row.status, row.is_repeat_possible, row.attempts) == ("due", True, 1)
     assert f"may arrive twice: {row.pk}" in caplog.text
@@ -203,10 +203,10 @@ def test_a_crash_while_handing_over_goes_again_and_is_marked(alice, bob, carol, 
 
 def test_what_was_only_claimed_when_the_worker_died_goes_unmarked(alice, bob):
     tell(alice, bob)
-    delivering.write_deliveries(Courier(), limit=10)
-    delivering.claim_due(Courier(), limit=10, claim="dead")
+    claiming.write_deliveries(Courier(), limit=10)
+    claiming.claim_due(Courier(), limit=10, claim="dead")
     claims_end()
-    delivering.give_back_expired()
+    claiming.give_back_expired()
 
     row = Delivery.objects.get()
     assert (row.status, row.is_repeat_possible, row.attempts, row.claim) == ("due", False, 0, "")
@@ -214,12 +214,12 @@ def test_what_was_only_claimed_when_the_worker_died_goes_unmarked(alice, bob):
 
 def test_what_is_cut_off_at_every_attempt_fails_in_the_end(alice, bob):
     tell(alice, bob)
-    delivering.write_deliveries(Courier(), limit=10)
+    claiming.write_deliveries(Courier(), limit=10)
     for _attempt in range(len(BACK_OFF) + 1):
-        delivering.claim_due(Courier(), limit=10, claim="dead")
+        claiming.claim_due(Courier(), limit=10, claim="dead")
         Delivery.objects.update(status=DeliveryStatus.SENDING)
         claims_end()
-        delivering.give_back_expired()
+        claiming.give_back_expired()
 
     row = Delivery.objects.get()
     assert (row.status, row.error, row.is_repeat_possible) == ("failed", "cut off at every attempt", True)
@@ -327,8 +327,8 @@ def test_nothing_new_is_taken_after_the_end_of_the_turn(account, alice, monkeypa
 def test_what_another_worker_holds_is_left_to_it(alice, bob, monkeypatch):
     """Rows that are due but locked by somebody else must not keep a thread busy."""
     tell(alice, bob)
-    delivering.write_deliveries(Courier(), limit=10)
-    monkeypatch.setattr(delivering, "claim_due", lambda *_, **__: [])
+    claiming.write_deliveries(Courier(), limit=10)
+    monkeypatch.setattr(claiming, "claim_due", lambda *_, **__: [])
     assert delivering.has_due(Courier())
     assert delivering.carry_for(Courier(), seconds=60) is False
 

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from accounts.models import Membership
 from config.local import new_vapid_key
 from notifications import (
+    claiming,
     delivering,
     events,
     fanout,
@@ -98,8 +99,8 @@ def push() -> int:
 
 def parcels_due() -> list[Parcel]:
     """All that is due, as the carrier would get it."""
-    delivering.write_deliveries(BROWSER, limit=100)
-    ids = delivering.claim_due(BROWSER, limit=100, claim="test")
+    claiming.write_deliveries(BROWSER, limit=100)
+    ids = claiming.claim_due(BROWSER, limit=100, claim="test")
     packed = parcels.pack(BROWSER, ids)
     return [packed.parcel(id_) for id_ in packed.ready]
 

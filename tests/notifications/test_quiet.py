@@ -16,6 +16,7 @@ from notifications import (
     bell,
     catching_up,
     channels,
+    claiming,
     delivering,
     events,
     fanout,
@@ -75,7 +76,7 @@ def tell(*them: Membership, kind=MENTION, count=1, **data: str) -> list[Event]:
 
 def carry(channel: str) -> None:
     carrier = CARRIER[channel]
-    while delivering.write_deliveries(carrier, limit=500):
+    while claiming.write_deliveries(carrier, limit=500):
         pass
     delivering.run_due(carrier)
 
@@ -217,7 +218,7 @@ def test_who_is_not_left_alone_is_not_touched(bob, carol):
 
 def test_a_retry_that_falls_into_the_pause_is_held_too(bob):
     tell(bob, kind=STAGE)
-    delivering.write_deliveries(CARRIER["email"], limit=10)
+    claiming.write_deliveries(CARRIER["email"], limit=10)
     Delivery.objects.update(attempts=2, error="busy")
     quiet.pause(bob, until=soon(hours=1))
     carry("email")
@@ -232,8 +233,8 @@ def test_what_was_over_before_it_was_written_down_leaves(bob):
     tell(bob, kind=STAGE)
     quiet.pause(bob, until=soon(hours=1))
     turn = delivering.Round(CARRIER["email"])
-    delivering.write_deliveries(CARRIER["email"], limit=10)
-    (id_,) = delivering.claim_due(CARRIER["email"], limit=10, claim=turn.claim)
+    claiming.write_deliveries(CARRIER["email"], limit=10)
+    (id_,) = claiming.claim_due(CARRIER["email"], limit=10, claim=turn.claim)
     turn._kept.add(id_)
     packed = delivering.parcels.pack(CARRIER["email"], [id_])
     quiet.resume(bob)

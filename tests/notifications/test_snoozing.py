@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from notifications import bell, delivering, events, fanout, live, preferences, quiet, snoozing, types, why
+from notifications import bell, claiming, events, fanout, live, preferences, quiet, snoozing, types, why
 from notifications.channels import CARRIER
 from notifications.models import BrowserSubscription, Delivery, Event, Notification, Snooze
 from tests import factories
@@ -61,7 +61,7 @@ def test_it_comes_back_by_push_and_not_by_mail(bob):
     back = Notification.objects.get(event=Snooze.objects.get().returned)
     assert back.channels == 1 | 2 | 8 | 16
     assert back.waiting == 8
-    delivering.write_deliveries(CARRIER["email"], limit=10)
+    claiming.write_deliveries(CARRIER["email"], limit=10)
     assert [row.event_id for row in Delivery.objects.filter(channel="email")] == [event.pk]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -13,6 +14,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from accounts.models import Membership
 from notifications import (
     channels,
+    claiming,
     delivering,
     events,
     fanout,
@@ -20,6 +22,7 @@ from notifications import (
     outgoing,
     posting,
     preferences,
+    quiet,
     reaching,
     tasks,
     types,
@@ -462,3 +465,68 @@ def test_one_endpoint_gets_a_hundred_at_once_and_no_more(account, apps, connecte
 
     assert send() == 150
     assert 20 < apps.most_at_once <= posting.PER_ORIGIN
+
+
+# --- How they are taken
+
+
+def test_what_is_claimed_is_marked_as_being_sent_at_once_and_goes_again_when_its_worker_dies(bob, apps, connected):
+    connected(bob)
+    emit(bob)
+    fanout.run_due()
+
+    claiming.take(WEBHOOK, limit=10, claim="dead", status=DeliveryStatus.SENDING)
+
+    row = Delivery.objects.get(channel="webhook")
+    assert (row.status, row.claim, row.attempts) == (DeliveryStatus.SENDING, "dead", 1)
+    assert claiming.give_back_expired() == 0
+    Delivery.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert claiming.give_back_expired() == 1
+    assert again_now() == 1
+    row.refresh_from_db()
+    assert (row.status, row.attempts, row.is_repeat_possible) == (DeliveryStatus.SENT, 2, True)
+
+
+def test_what_is_held_or_dropped_after_it_was_claimed_was_no_attempt_and_is_posted_to_nobody(
+    bob, carol, apps, connected
+):
+    connected(bob)
+    connected(carol)
+    emit(bob, carol)
+    fanout.run_due()
+    quiet.pause(bob, until=timezone.now() + timedelta(hours=1))
+    preferences.choose(carol, {(KIND.key, "webhook"): False})
+
+    assert delivering.run_due(WEBHOOK) == 0
+    rows = Delivery.objects.filter(channel="webhook").order_by("member_id").values_list("status", "claim", "attempts")
+    assert list(rows) == [(DeliveryStatus.HELD, "", 0), (DeliveryStatus.DROPPED, "", 1)]
+    assert apps.posts == []
+
+
+def test_the_oldest_that_are_due_go_before_what_was_never_tried(bob, apps, connected):
+    connected(bob)
+    apps.answer(503)
+    first = emit(bob)
+    send()
+    Delivery.objects.update(due_at=timezone.now())
+    emit(bob)
+    fanout.run_due()
+
+    (taken,) = claiming.take(WEBHOOK, limit=1, claim="ours")
+    assert Delivery.objects.get(pk=taken).event_id == first.pk
+    assert len(claiming.take(WEBHOOK, limit=10, claim="ours")) == 1
+
+
+def test_a_hundred_webhooks_take_as_many_statements_as_one(account, apps, connected):
+    members = factories.members(account, 100)
+    for member in members:
+        connected(member)
+    emit(*members)
+    fanout.run_due()
+
+    with CaptureQueriesContext(connection) as asked:
+        assert delivering.run_due(WEBHOOK) == 100
+
+    # taken in two, and once more when nothing is left; read in two; connections read, learned of, logged; recorded;
+    # the last three again when answers come apart
+    assert len(asked) <= 9 + 3 * 2
