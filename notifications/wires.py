@@ -8,7 +8,6 @@ followed, sent twice or unpacked. llhttp reads the answers, as it does for Node.
 import asyncio
 import socket
 import ssl
-from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -177,7 +176,7 @@ class Wires:
         self._resolver = outgoing.PublicResolver()
         self._certificates = ssl.create_default_context()
         self._certificates.set_alpn_protocols(["http/1.1"])
-        self._idle: defaultdict[tuple[str, str, int], list[Wire]] = defaultdict(list)
+        self._idle: dict[tuple[str, str, int], list[Wire]] = {}
         self._known: dict[tuple[str, int], asyncio.Future[list[aiohappyeyeballs.AddrInfoType]]] = {}
         self._tidying: asyncio.TimerHandle | None = None
 
@@ -200,7 +199,7 @@ class Wires:
 
     def _free(self, to: Target) -> Wire | None:
         """The connection used last: one that was idle for long may be about to be closed."""
-        wires = self._idle[to.origin]
+        wires = self._idle.get(to.origin, [])
         while wires:
             wire = wires.pop()
             if wire.is_open and self._loop.time() - wire.idle_since < KEPT_OPEN:
@@ -211,7 +210,7 @@ class Wires:
     def _keep(self, to: Target, wire: Wire) -> None:
         if wire.is_open:
             wire.idle_since = self._loop.time()
-            self._idle[to.origin].append(wire)
+            self._idle.setdefault(to.origin, []).append(wire)
             self._tidying = self._tidying or self._loop.call_later(KEPT_OPEN, self._tidy)
 
     def _tidy(self) -> None:

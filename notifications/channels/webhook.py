@@ -13,4 +13,4 @@ class Webhook(Connected):
     spoken_in = "webhooks"
     interrupts = False
     takes_each = True
-    at_once = 500
+    at_once = 500  # all that are claimed together
