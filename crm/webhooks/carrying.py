@@ -74,10 +74,12 @@ def step() -> bool:
     if not turns:
         return False
     answers: SimpleQueue[Answer] = SimpleQueue()
-    poster().line_up(
-        (turn.webhook.url, _begin(turn.webhook, turn.secret, post, answers))
-        for turn in turns.values()
-        for post in turn.posts
+    poster().send(
+        lambda: [
+            (turn.webhook.url, _begin(turn.webhook, turn.secret, post, answers))
+            for turn in turns.values()
+            for post in turn.posts
+        ]
     )
     while any(not turn.is_over for turn in turns.values()):
         known = _taken(answers)
