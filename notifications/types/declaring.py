@@ -95,6 +95,8 @@ def _refuse_bad_channels(made: NotificationType) -> None:
     allowed = CHANNELS if made.topic.only is None else made.topic.only
     if made.only is not None and (not made.only or not made.only <= allowed):
         raise DeclarationError(f"{where}: `only` must name some of {_listed(allowed)}.")
+    if made.merges is not None and made.merges.channel not in made.offered:
+        raise DeclarationError(f"{where}: `merges` has {made.merges.channel}, on which it is not offered.")
     for name, channels in (("required", made.required), ("defaults", made.defaults)):
         if surplus := _listed(channels - made.offered):
             offered = _listed(made.offered)

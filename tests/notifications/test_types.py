@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from notifications import types
-from notifications.types.base import NotificationType, Topic, catalogue
+from notifications.types.base import Merging, NotificationType, Topic, catalogue
 from notifications.types.declaring import CHANNELS, DeclarationError, placeholders, source_text
 from notifications.types.values import is_link
 
@@ -210,6 +210,11 @@ def test_a_declared_type_is_registered_in_its_topic() -> None:
     assert str(kind) == "boats.moved"
 
 
+def merging(**changes: Any) -> Merging:
+    right: dict[str, Any] = {"title": _("{count} moves of {boat}"), "heading": _("Moves"), "line": _("{boat}")}
+    return Merging(within=timedelta(seconds=60), most=3, **(right | changes))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -236,6 +241,10 @@ def test_a_declared_type_is_registered_in_its_topic() -> None:
         ({"required": {"bell"}, "only": {"email"}}, "`required` has bell, but it is offered only on email"),
         ({"required": {"pigeon"}}, "`required` has pigeon"),
         ({"only": set()}, "`only` must name some of"),
+        ({"merges": merging(title=_("{ships} moved"))}, "its merged title has {ships}"),
+        ({"merges": merging(heading=_("{boat}"))}, "its merged heading has {boat}"),
+        ({"merges": merging(line=_("{berth}"))}, "its merged line has {berth}"),
+        ({"merges": merging(), "only": {"bell"}, "defaults": {"bell"}}, "`merges` has email, on which it is not"),
         ({"group": "sails"}, "no group “sails”"),
         ({"name": "Moved"}, "“Moved” must be lower-case words joined by _"),
         ({"name": "moved_" * 20 + "far"}, "at most 80 characters"),
