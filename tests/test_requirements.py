@@ -7,6 +7,12 @@ def test_every_status_is_one_of_three():
     assert {row.status for row in requirements.rows()} <= requirements.STATUSES
 
 
+def test_every_requirement_stands_once_and_in_its_place():
+    for page in requirements.PAGES:
+        ids = [row.id for row in requirements.rows() if row.page == page]
+        assert ids == sorted(set(ids))
+
+
 def test_the_tests_column_names_the_covering_tests():
     tests = requirements.covered()
     stale = [row.id for row in requirements.rows() if row.tests != requirements.column(tests.get(row.id, []))]
