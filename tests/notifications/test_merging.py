@@ -18,6 +18,7 @@ from notifications import (
     bell,
     catching_up,
     channels,
+    claiming,
     delivering,
     events,
     fanout,
@@ -155,10 +156,10 @@ def test_who_comes_while_the_mail_is_leaving_opens_the_next_one(bob: Any) -> Non
     start = begin()
     say(1, bob, at=start)
     say(2, bob, at=start)
-    parcels.pack(EMAIL, delivering.claim_due(EMAIL, limit=10, claim="dead"))
+    parcels.pack(EMAIL, claiming.claim_due(EMAIL, limit=10, claim="dead"))
     Delivery.objects.filter(claim="dead").update(claimed_until=start)
     say(3, bob, at=start)
-    delivering.give_back_expired()
+    claiming.give_back_expired()
 
     assert sorted(replies(carry())) == [[1, 2], [3]]
 
