@@ -15,7 +15,7 @@ from crm.models import BulkJob, Export, Happening, ImportJob, RecordList
 from crm.webhooks import carrying, looking_back
 from crm.workflows import reviewing, scheduling
 from crm.workflows import running as workflows
-from notifications.tasks import A_WHILE, wake
+from notifications.tasks import A_WHILE, begin, wake
 
 
 @shared_task(acks_late=True)
@@ -48,7 +48,11 @@ def _waiting() -> Iterator[tuple[Callable[[], bool], "Task[..., None]"]]:
 
 
 def _for_a_while(step: Callable[[], int], task: Task[..., None]) -> None:
-    """Take one step after the other; after a while, what is left takes its turn behind other work."""
+    """Take one step after the other; after a while, what is left takes its turn behind other work.
+
+    Whoever asks from here on gets another one: this one may not see their rows any more.
+    """
+    begin(task)
     until = time.monotonic() + A_WHILE
     while step():
         if time.monotonic() > until:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 @shared_task(acks_late=True)
 def fan_out() -> None:
     """Tell everybody about the events that wait, then start carrying."""
-    _begin(fan_out)
+    begin(fan_out)
     if fanout.run_due():
         wake_deliveries()
 
@@ -31,7 +31,7 @@ def fan_out() -> None:
 def deliver(*, channel: str, **_: object) -> None:
     """Carry what is due on one channel, for a while; what is left takes its turn behind other work."""
     time.sleep(GATHER)
-    _begin(deliver, channel=channel)
+    begin(deliver, channel=channel)
     if delivering.carry_for(channels.CARRIER[channel], seconds=A_WHILE):
         wake(deliver, channel=channel)
 
@@ -39,7 +39,7 @@ def deliver(*, channel: str, **_: object) -> None:
 @shared_task(acks_late=True)
 def redrive() -> None:
     """Make what failed due again, as far as somebody asked for it."""
-    _begin(redrive)
+    begin(redrive)
     if redriving.run_due(seconds=A_WHILE):
         wake(redrive)
     wake_deliveries()
@@ -48,7 +48,7 @@ def redrive() -> None:
 @shared_task(acks_late=True)
 def catch_up() -> None:
     """Tell what was held to whoever is back, and bring back what was snoozed."""
-    _begin(catch_up)
+    begin(catch_up)
     looked = catching_up.run_due(seconds=A_WHILE)
     snoozing.run_due()
     if looked and catching_up.has_due():  # without progress somebody else holds what is left
@@ -97,10 +97,10 @@ def wake(task: "Task[..., None]", **given: Any) -> None:
         task.delay(**given)
     except Exception as error:  # noqa: BLE001 (kombu wraps transport errors in many types)
         log.warning("%s was not woken (%s): the sweeper will", task.name, type(error).__name__)
-        _begin(task, **given)
+        begin(task, **given)
 
 
-def _begin(task: "Task[..., None]", **given: Any) -> None:
+def begin(task: "Task[..., None]", **given: Any) -> None:
     """From here on whoever asks for the task has to start another one: this one may not see their rows any more."""
     try:
         live.client().delete(_mark(task, given))
