@@ -335,10 +335,15 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_PERMISSIONS": [],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "PATH_CONVERTER_OVERRIDES": {"row": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}},
-    "POSTPROCESSING_HOOKS": ["accounts.api.schema.without_marks"],
+    "POSTPROCESSING_HOOKS": ["accounts.api.schema.without_marks", "accounts.api.schema.with_shared_problems"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "docExpansion": "none",  # the headings; a browser is long at drawing all that is below them
+        "persistAuthorization": False,
+        "validatorUrl": None,
+    },
 }
 
 # --- Logging: to stderr, quiet, no payloads and no secrets

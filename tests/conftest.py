@@ -1,7 +1,6 @@
 """The cast. alice owns the account, bob and carol work in it, mallory works next door."""
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from django.core.mail import EmailMessage
 from accounts.models import Account, Membership, Role, Team
 from notifications import channels, delivering, fanout
 from tests import factories
-from tests.house import House
+from tests.house import House, furnish
 
 
 @pytest.fixture
@@ -71,10 +70,15 @@ def delivered(db: None) -> Callable[[str], list[EmailMessage]]:
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    var = Path(os.environ["VAR_DIR"]) / f"house-{time.monotonic_ns()}"
-    house = House(var)
+def new_house() -> Iterator[House]:
+    """A house that was never started."""
+    house = House(Path(os.environ["VAR_DIR"]) / f"house-{time.monotonic_ns()}")
     yield house
-    if house.process and not house.has_ended:
-        house.send(signal.SIGTERM)
-        house.process.wait(60)
+    house.stop()
+
+
+@pytest.fixture
+def house(new_house: House) -> House:
+    """A house that ran before, with the demo in it."""
+    furnish(new_house.var)
+    return new_house

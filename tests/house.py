@@ -1,9 +1,13 @@
 """A house of its own: `manage.py up` in a folder and on a port that nobody else uses."""
 
+import atexit
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
@@ -12,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
+import psycopg
 
 from config.local import CHECKOUT
 
@@ -35,6 +40,37 @@ def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = 60) -
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} seconds"
         time.sleep(0.05)
+
+
+def furnish(var: Path) -> None:
+    """Copy a house that ran once into a folder: migrated, the demo in it, at rest. It starts five times as fast.
+
+    The first one who asks makes it for the whole run; the others wait.
+    """
+    model = Path(tempfile.gettempdir()) / f"bellhop-test-{os.environ['BELLHOP_TEST_RUN']}-house"
+    with model.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not model.exists():
+            made = House(model.with_suffix(".made"))
+            made.start()
+            wait_for(lambda: _is_at_rest(made), "all that the demo tells has left")
+            made.stop()
+            made.var.rename(model)
+            atexit.register(shutil.rmtree, model, ignore_errors=True)
+    subprocess.run(["cp", "-a", str(model), str(var)], check=True)
+
+
+def _is_at_rest(house: "House") -> bool:
+    """Whether nothing waits to be told or carried. What is to leave later leaves now."""
+    with psycopg.connect(house.fact("DATABASE_URL")) as connection:
+        connection.execute("UPDATE notifications_delivery SET due_at = now() WHERE status = 'due' AND due_at > now()")
+        return connection.execute(
+            """
+            SELECT NOT EXISTS (SELECT FROM notifications_event WHERE fanned_out_at IS NULL)
+               AND NOT EXISTS (SELECT FROM notifications_notification WHERE waiting > 0)
+               AND NOT EXISTS (SELECT FROM notifications_delivery WHERE status IN ('due', 'claimed', 'sending'))
+            """
+        ).fetchone() == (True,)
 
 
 class House:
@@ -94,6 +130,12 @@ class House:
                 process.kill()
         assert self.process
         self.process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        if self.process and not self.has_ended:
+            self.send(signal.SIGTERM)
+            self.process.wait(60)
 
     def send(self, number: signal.Signals) -> None:
         assert self.process

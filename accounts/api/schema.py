@@ -134,7 +134,8 @@ class DoorSchema(AutoSchema):
         ).replace("}", "").replace("_", "-")
 
     def get_tags(self) -> list[str]:
-        return [self.path.removeprefix("/api/v1/").split("/")[0].replace("-", " ").capitalize()]
+        parts = self.path.removeprefix("/api/v1/").split("/")
+        return [parts[parts[0] == "crm"].replace("-", " ").capitalize()]
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
@@ -184,6 +185,28 @@ def without_marks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             if isinstance(described, dict):
                 described.pop("x-refusals", None)
     return result
+
+
+def with_shared_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The finished description with each problem written once: most doors answer the same ones in the same words."""
+    shared = result["components"].setdefault("responses", {})
+    names: dict[str, str] = {}
+    for methods in result["paths"].values():
+        for described in methods.values():
+            if isinstance(described, dict):
+                _share(described.get("responses", {}), shared, names)
+    return result
+
+
+def _share(responses: dict[str, Any], shared: dict[str, Any], names: dict[str, str]) -> None:
+    for status, response in responses.items():
+        if MEDIA_TYPE not in response.get("content", {}):
+            continue
+        words = repr(response)
+        if words not in names:
+            names[words] = f"Problem{status}-{len(names) + 1}"
+            shared[names[words]] = response
+        responses[status] = {"$ref": f"#/components/responses/{names[words]}"}
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -25,6 +25,7 @@ def test_the_api_can_be_read_and_tried(
     page.get_by_label("auth-bearer-value").fill(key)
     page.locator(".auth-btn-wrapper .authorize").first.click()
     page.locator(".auth-btn-wrapper .btn-done").first.click()
+    page.locator("#operations-tag-Teams").get_by_role("button").click()
     teams = page.locator("#operations-Teams-get-teams")
     teams.locator(".opblock-summary-control").click()
     expect(teams.get_by_text("Needs the scope members.read.")).to_be_visible()

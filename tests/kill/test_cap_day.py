@@ -15,7 +15,7 @@ from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.kill
 
-KIND = types.TYPES["deals.stage_changed"]
+KIND = types.TYPES["blog.draft_shared"]  # the demo tells nothing of it
 CAP = 200
 EVENTS = 300
 KILLS = 5
@@ -77,7 +77,7 @@ def mails(sink: Sink) -> dict[str, str]:
     """The different mails of the type to bob that arrived, by Message-ID: the words of each."""
     found = {}
     for received in sink.mails:
-        if received.to == ["bob@example.com"] and "<deals.stage-changed." in received.mail["List-Id"]:
+        if received.to == ["bob@example.com"] and "<blog.draft-shared." in received.mail["List-Id"]:
             body = received.mail.get_body(("plain",))
             found[received.mail["Message-ID"]] = " ".join(str(body.get_content()).split()) if body else ""
     return found
