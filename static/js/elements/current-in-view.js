@@ -1,5 +1,5 @@
 /** Rows of links that scroll sideways on phones begin at the current one. */
-for (const row of document.querySelectorAll(".tabs, .sidebar, .nav")) {
+for (const row of document.querySelectorAll(".tabs, .tools, .sidebar, .nav")) {
   const current = row.querySelector("[aria-current]");
   if (!current || row.scrollWidth <= row.clientWidth) continue;
   const [here, frame] = [current.getBoundingClientRect(), row.getBoundingClientRect()];
