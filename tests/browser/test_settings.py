@@ -76,6 +76,21 @@ def test_a_tick_is_saved_without_a_reload_and_stays(device, bob):
     assert is_on(bob)
 
 
+def test_a_tick_before_the_script_is_there_is_saved_too(device, bob):
+    at = device(bob)
+    page = at.context.new_page()
+    held: list[Route] = []
+    page.route("**/preference-grid*.js", lambda route: held.append(route))
+    page.goto(at.home + EMAIL_TAB, wait_until="commit")
+    open_topic(page)
+    page.uncheck(MAIL)
+    held[0].continue_()
+
+    expect(page.locator("preference-grid > [data-said]")).to_have_text("Saved")
+    expect(page.locator("#cell-deals-stage_changed-email")).to_contain_text("your choice")
+    assert not is_on(bob)
+
+
 def test_whoever_ticks_faster_than_the_network_loses_nothing(device, bob):
     page = device(bob).open(DESKTOP_TAB)
     open_topic(page)

@@ -17,6 +17,7 @@ from tests.other_apps import OtherApps
 pytestmark = pytest.mark.kill
 
 MANY = 300
+IN_FLIGHT = 4 * IN_A_TURN  # a turn in each of the worker's threads
 PREPARE = """
 from accounts.models import Account
 from crm import exporting, records, schema
@@ -50,7 +51,7 @@ def test_a_worker_that_dies_loses_nothing(house: House, apps: OtherApps) -> None
             seen = len(apps.posts)
             wait_for(lambda seen=seen: len(apps.posts) > seen + 5, "something is posted")  # type: ignore[misc]
             kill(house, "worker")
-            in_flight += IN_A_TURN
+            in_flight += IN_FLIGHT
         assert making.result().returncode == 0, making.result().stderr
     # what was in flight is claimed for two minutes: nobody waits so long here
     rows(house, "UPDATE crm_webhookpost SET claimed_until = now() WHERE state = 'due' RETURNING 1")

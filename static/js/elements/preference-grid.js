@@ -15,6 +15,7 @@ class PreferenceGrid extends HTMLElement {
     this.addEventListener("change", this.#changed);
     this.addEventListener("click", this.#pressed);
     this.#markSounds(this);
+    this.#saveEarlyTicks();
   }
 
   disconnectedCallback() {
@@ -42,6 +43,13 @@ class PreferenceGrid extends HTMLElement {
       this.#pressButton(button);
     } else if (button?.hasAttribute("data-unfold")) this.#unfold(button);
   };
+
+  /** Whoever ticks before this script is there loses nothing. Browsers do not fill these fields in by themselves. */
+  #saveEarlyTicks() {
+    for (const tick of this.querySelectorAll("form[data-grid] input[type=checkbox]")) {
+      if (tick.checked !== tick.defaultChecked) this.#saveTick(tick.id);
+    }
+  }
 
   /** Post a tick until the server holds what is ticked now: whoever ticks faster than the network loses nothing. */
   async #saveTick(id) {
