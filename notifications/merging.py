@@ -21,7 +21,7 @@ from notifications.models import Event
 from notifications.rendering import Gaps, Line, Message, Section
 from notifications.types.base import Merging, NotificationType
 
-LOCK = 0x6265_0002  # one worker at a time writes who joins whom in a thread
+LOCK = 0x6265_0004  # one worker at a time writes who joins whom in a thread
 GRACE = timedelta(seconds=2)  # what came in the last moment is still being told
 
 # Why a delivery waits. Stored as these words and translated when they are read.

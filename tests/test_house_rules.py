@@ -101,3 +101,10 @@ def test_the_project_speaks_of_itself_alone():
     wrong = re.compile(r"/(root|work|home)/[a-z]")
 
     assert [path for path in paths if wrong.search(path.read_text())] == []
+
+
+def test_no_two_modules_lock_with_the_same_number():
+    """Advisory locks share one space in the whole database."""
+    found = [number for path in SOURCES for number in re.findall(r"= (0x6265_\d{4})\b", path.read_text())]
+
+    assert len(found) == len(set(found)) > 0

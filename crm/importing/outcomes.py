@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.models import ImportJob, ImportRow, ImportState, RowOutcome, Undone
+from crm.spreadsheets import harmless
 
 SIZE = 25
 PROBLEMS = (RowOutcome.REFUSED, RowOutcome.DUPLICATE)
@@ -21,7 +22,6 @@ TRIED: dict[str, str | Promise] = {
     RowOutcome.DUPLICATE: gettext_lazy("twice in the file"),
     RowOutcome.REFUSED: gettext_lazy("refused"),
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,6 @@ def as_csv(job: ImportJob, *, problems_only: bool) -> Iterator[str]:
 def said(reasons: Sequence[Sequence[str]]) -> str:
     """Reasons in one line, each with its column."""
     return " ".join(f"{column}: {sentence}" if column else sentence for column, sentence in reasons)
-
-
-def harmless(cell: str) -> str:
-    """A cell that a spreadsheet shows instead of computing it."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _lines(

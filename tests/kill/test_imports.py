@@ -1,19 +1,14 @@
 """Workers that import a file are killed in the middle, again and again: every row is taken once."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from crm import schema
 from crm.importing import deciding, running, uploading
 from crm.importing.plans import Plan
 from crm.models import Change, ImportJob, Record
+from tests.kill.killing import work_and_die
 
 ROWS, ROUNDS = 300, 6
 WORKER = """
@@ -53,24 +48,6 @@ def _until(state: str) -> int:
     for turn in range(ROUNDS):
         if ImportJob.objects.filter(state=state).exists():
             break
-        killed += _work_and_die(after=0.2 + 0.2 * (turn % 3), may_end=turn > ROUNDS // 2)
+        killed += work_and_die(WORKER, after=0.2 + 0.2 * (turn % 3), may_end=turn > ROUNDS // 2)
     assert ImportJob.objects.get().state == state
     return killed
-
-
-def _work_and_die(*, after: float, may_end: bool) -> bool:
-    """A worker that is killed so many seconds after it began; returns whether it was still at it."""
-    before, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
-    env = os.environ | {
-        "DATABASE_URL": f"{before}/{connection.settings_dict['NAME']}",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    with subprocess.Popen([sys.executable, "-c", WORKER], env=env, stdout=subprocess.PIPE) as worker:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == b"ready\n"
-        if may_end:  # enough was killed: let the rest be done
-            worker.wait(60)
-        time.sleep(after)
-        was_at_it = worker.poll() is None
-        worker.send_signal(signal.SIGKILL)
-    return was_at_it
