@@ -69,10 +69,13 @@ def _bare(name: str) -> str:
 
 
 def check_some() -> int:
-    """Look at records that were made or changed; returns how many. Safe to run twice and at once."""
+    """Look at records that were made or changed; returns how many. Safe to run twice and at once.
+
+    NO KEY: a pair of which another worker holds the other record can be written without waiting for it.
+    """
     with transaction.atomic():
         rows = list(
-            Record.objects.select_for_update(of=("self",), skip_locked=True)
+            Record.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
             .filter(to_check=True)
             .select_related("account", "owner__user", "owner__account")
             .order_by("pk")[:MOST_AT_ONCE]

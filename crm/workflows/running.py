@@ -154,12 +154,17 @@ def _take_one(workflow: Workflow) -> bool:
 
 
 def _claimed(workflow: Workflow) -> Enrolment | None:
+    """The record that waits longest, held, as it is now.
+
+    Read again once it is held: what stands beside it in the first look may be older than the step before this one.
+    """
     rows = Enrolment.objects.filter(
         workflow=workflow, workflow__state=WorkflowState.ON, state=EnrolmentState.WAITING, due_at__lte=timezone.now()
     )
-    related = ("workflow__account", "version", "record__account")
-    found = rows.select_related(*related).order_by("due_at", "pk")
-    return found.select_for_update(of=("self",), skip_locked=True).first()
+    held = rows.order_by("due_at", "pk").select_for_update(of=("self",), skip_locked=True).first()
+    if held is None:
+        return None
+    return Enrolment.objects.select_related("workflow__account", "version", "record__account").get(pk=held.pk)
 
 
 def _advance(row: Enrolment) -> None:

@@ -25,6 +25,7 @@ def test_a_file_with_errors_is_tried_out_imported_and_rolled_back(device, bob, a
     here = device(bob)
     page = here.open("contacts/")
     page.get_by_role("link", name="Import", exact=True).click()
+    expect(page.get_by_label("CSV file")).to_be_visible()
     no_violations(page)
     page.get_by_label("CSV file").set_input_files(file)
     page.get_by_role("button", name="Upload").press("Enter")
