@@ -22,8 +22,8 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 class Webhook(models.Model):
     """An endpoint of an account. No kinds: all of them; no happenings: everything.
 
-    While nothing gets through, `failing_since` says since when, and after `again_at` one message is tried. Who turned
-    it off: a super admin, or nobody did and `off_because` says why it stopped by itself.
+    Before `again_at` nothing is posted: somebody is at it, or it rests because nothing gets through (`failing_since`).
+    Who turned it off: a super admin, or nobody did and `off_because` says why it stopped by itself.
     """
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="webhooks", db_index=False)

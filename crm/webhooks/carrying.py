@@ -1,9 +1,9 @@
 """Posting what is due, some endpoints and some of their posts at a time.
 
-A turn is claimed in one transaction, posted in none, and each answer written as it comes: a worker that is killed
-repeats at most what was in flight, with the same `webhook-id`. While nothing gets through to an endpoint only one
-message is tried at a time, after growing waits; the others lose no attempt by that. After days of it the endpoint is
-turned off.
+A turn is claimed in one transaction, posted in none, and each answer written as it comes. An endpoint has one turn at
+a time: a worker that is killed repeats at most what was in flight, with the same `webhook-id`. While nothing gets
+through to an endpoint only one message is tried at a time, after growing waits; the others lose no attempt by that.
+After days of it the endpoint is turned off.
 """
 
 import logging
@@ -158,9 +158,7 @@ def _claim() -> list[Turn]:
             registering.stop(webhook, UNREADABLE)
             continue
         if posts := _claim_posts(webhook, now):
-            webhook.touched_at = now
-            if webhook.failing_since is not None:
-                webhook.again_at = now + CLAIM  # nobody else tries meanwhile
+            webhook.touched_at, webhook.again_at = now, now + CLAIM  # nobody else serves it meanwhile
             webhook.save(update_fields=["touched_at", "again_at"])
             turns.append(Turn(webhook, secret, posts))
     return turns

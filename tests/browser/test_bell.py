@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from notifications import bell, preferences
 from tests.browser.conditions import wait_for
 
+BELL_PANEL = "**/notifications/bell/"
 MENU = "[popover]:popover-open .menu__item"
 
 
@@ -129,6 +130,51 @@ def test_everything_can_be_done_with_the_keyboard(device, bob, tell):
     shows(page, "")
 
 
+def test_who_is_already_at_work_in_the_panel_keeps_their_place_when_it_is_read_again(device, bob, tell):
+    tell(bob)
+    arrived(bob, 1)
+    page = device(bob).open()
+    page.click("#bell")
+    panel = page.locator("#bell-panel")
+    expect(panel.locator("li")).to_have_count(1)
+    page.keyboard.press("Escape")
+    tell(bob)
+    arrived(bob, 2)
+    asked: list[Route] = []
+    page.route(BELL_PANEL, lambda route: asked.append(route))
+
+    page.press("#bell", "Enter")
+    wait_for(lambda: page.evaluate("1") == 1 and bool(asked), "the panel asks for what is new")
+    panel.locator(".rows__title").focus()
+    asked[0].continue_()
+
+    expect(panel.locator("li")).to_have_count(2)
+    expect(panel.locator(".rows__title").nth(1)).to_be_focused()
+
+
+def test_what_is_done_while_the_panel_is_read_again_is_not_undone_on_it(device, bob, tell):
+    tell(bob)
+    arrived(bob, 1)
+    page = device(bob).open()
+    page.click("#bell")
+    panel = page.locator("#bell-panel")
+    expect(panel.locator("li[data-unread]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    asked: list[Route] = []
+    page.route(BELL_PANEL, lambda route: asked.append(route))
+
+    page.press("#bell", "Enter")
+    wait_for(lambda: page.evaluate("1") == 1 and bool(asked), "the panel asks for what is new")
+    before = asked[0].fetch()
+    panel.get_by_role("button", name="Mark all as read").press("Enter")
+    shows(page, "")
+    asked[0].fulfill(response=before)
+
+    expect(panel.get_by_role("status")).to_contain_text("1 notification marked as read.")
+    expect(panel.locator("li")).to_have_count(1)
+    expect(panel.locator("li[data-unread]")).to_have_count(0)
+
+
 def test_archiving_can_be_taken_back(device, bob, tell):
     tell(bob)
     arrived(bob, 1)
@@ -191,12 +237,12 @@ def test_a_panel_that_cannot_be_loaded_says_so_and_tries_again(device, bob, tell
     arrived(bob, 1)
     person = device(bob)
     page = person.open()
-    page.route("**/notifications/bell/", lambda route: route.abort())
+    page.route(BELL_PANEL, lambda route: route.abort())
     page.click("#bell")
     expect(page.get_by_text("Your notifications could not be loaded")).to_be_visible()
     person.errors.clear()  # the browser's own word about it
 
-    page.unroute("**/notifications/bell/")
+    page.unroute(BELL_PANEL)
     page.get_by_role("button", name="Try again").click()
 
     expect(page.locator("#bell-panel li")).to_have_count(1)

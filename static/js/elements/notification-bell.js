@@ -1,5 +1,17 @@
-/** The bell (N-020): its panel is fetched each time it opens, and follows what is new while it is open. */
+/**
+ * The bell (N-020): its panel is fetched each time it opens, and follows what is new while it is open. Who is already
+ * at work on the lines that are there keeps them, and the place where they are.
+ */
 const PATIENCE = 10_000;
+const CONTROLS = "button, a[href]";
+
+const newestIn = (lines) => lines.querySelector("li[data-event]")?.dataset.event;
+
+/** The same for a control before and after the panel was fetched anew. */
+const placeOf = (control) => {
+  const row = control.closest("li[data-event]");
+  return row ? `${row.dataset.event} ${control.className}` : (control.ariaLabel ?? control.textContent.trim());
+};
 
 class NotificationBell extends HTMLElement {
   #running = null;
@@ -7,10 +19,12 @@ class NotificationBell extends HTMLElement {
   connectedCallback() {
     this.panel = this.querySelector("[popover]");
     this.panel.addEventListener("beforetoggle", (event) => event.newState === "open" && this.load());
-    this.panel.addEventListener("toggle", (event) => event.newState === "open" && this.panel.focus());
+    this.panel.addEventListener("toggle", (event) => event.newState === "open" && this.#enter());
     this.panel.addEventListener("click", (event) => {
       if (event.target.closest("[data-retry], [data-newer]")) this.load();
     });
+    // What was asked before this would show the lines as they were before it.
+    this.panel.addEventListener("htmx:beforeRequest", () => this.#stop());
     document.addEventListener("live:new", this.#news);
     document.addEventListener("live:resync", this.#news);
   }
@@ -25,7 +39,7 @@ class NotificationBell extends HTMLElement {
   }
 
   async load() {
-    this.#running?.abort();
+    this.#stop();
     const run = (this.#running = new AbortController());
     if (!this.panel.querySelector("notification-rows")) this.#say("loading");
     this.panel.setAttribute("aria-busy", "true");
@@ -33,24 +47,46 @@ class NotificationBell extends HTMLElement {
     try {
       const answer = await fetch(this.dataset.url, { signal: run.signal, redirect: "error" });
       if (!answer.ok) throw new Error(answer.status);
-      const fragment = await answer.text();
-      this.#keepFocus(() => (this.panel.innerHTML = fragment));
-      window.htmx?.process(this.panel);
+      this.#show(await answer.text());
     } catch {
       if (run === this.#running) this.#say(navigator.onLine ? "failed" : "offline");
     } finally {
       clearTimeout(patience);
-      if (run === this.#running) this.panel.removeAttribute("aria-busy");
+      if (run === this.#running) this.#stop();
     }
+  }
+
+  #enter() {
+    if (!this.panel.contains(document.activeElement)) this.panel.focus();
+  }
+
+  #stop() {
+    this.#running?.abort();
+    this.#running = null;
+    this.panel.removeAttribute("aria-busy");
+  }
+
+  #show(words) {
+    const { content } = Object.assign(document.createElement("template"), { innerHTML: words });
+    if (this.panel.querySelector(":popover-open")) {
+      if (newestIn(content) !== newestIn(this.panel)) this.#offer();
+      return;
+    }
+    this.#keepFocus(() => this.panel.replaceChildren(content));
+    window.htmx?.process(this.panel);
+  }
+
+  #offer() {
+    const offer = this.panel.querySelector("[data-newer]");
+    if (offer) offer.hidden = false;
+    return Boolean(offer);
   }
 
   /** New lines slide in by themselves, unless somebody is busy with the ones that are there. */
   #news = () => {
     if (!this.isOpen) return;
     const isBusy = this.panel.scrollTop > 40 || this.panel.querySelector(".rows :focus, :popover-open, .said__line");
-    const offer = this.panel.querySelector("[data-newer]");
-    if (isBusy && offer) offer.hidden = false;
-    else this.load();
+    if (!isBusy || !this.#offer()) this.load();
   };
 
   #say(what) {
@@ -59,9 +95,11 @@ class NotificationBell extends HTMLElement {
   }
 
   #keepFocus(change) {
-    const hadFocus = this.panel.contains(document.activeElement);
+    const held = this.panel.contains(document.activeElement) && placeOf(document.activeElement);
     change();
-    if (hadFocus) this.panel.focus();
+    if (held === false) return;
+    const controls = [...this.panel.querySelectorAll(CONTROLS)];
+    (controls.find((one) => placeOf(one) === held && one.checkVisibility()) ?? this.panel).focus({ preventScroll: true });
   }
 }
 customElements.define("notification-bell", NotificationBell);
