@@ -12,6 +12,7 @@ from accounts.api.schema import page_of
 from crm import filtering, paths
 from crm.api.shapes import Anything, ConditionIn, kind_field
 from crm.models import ActionRun, Enrolment, EnrolmentState, Trigger, Workflow, WorkflowState
+from crm.workflows import saving
 from crm.workflows.actions import ACTIONS
 from crm.workflows.composing import MOST_STEPS
 from crm.workflows.logbook import Numbers
@@ -53,7 +54,17 @@ class WorkflowIn(Strict):
     name = Text(max_length=120)
 
 
-class WorkflowChange(Strict):
+class Marked(Strict):
+    """What is saved over what was read."""
+
+    mark = Text(
+        max_length=20,
+        required=False,
+        help_text="The mark you read: refused with 409 if somebody saved this workflow in between.",
+    )
+
+
+class WorkflowChange(Marked):
     name = Text(max_length=120, required=False)
     trigger = TriggerField(required=False, help_text="What enrols records: `on`, and what that takes.")
     conditions = serializers.ListField(
@@ -65,11 +76,8 @@ class WorkflowChange(Strict):
     reenrols = Flag(required=False, help_text="Whether a record that was through may be enrolled again.")
 
 
-class StepsIn(Strict):
+class StepsIn(Marked):
     steps = serializers.ListField(child=StepField(), max_length=MOST_STEPS)
-    version = Whole(
-        required=False, help_text="The version you read: refused with 409 if somebody saved steps in between."
-    )
 
 
 class StateIn(Strict):
@@ -97,6 +105,7 @@ class WorkflowOut(serializers.Serializer[Any]):
     reenrols = serializers.BooleanField()
     version = serializers.IntegerField(allow_null=True, help_text="Of the steps; null before they are first saved.")
     steps = serializers.ListField(child=StepField())
+    mark = serializers.CharField(help_text="Another one whenever any of this is saved. Send it with what you change.")
     created_at = serializers.DateTimeField()
 
 
@@ -173,6 +182,7 @@ WORKFLOW = {
     "reenrols": False,
     "version": 3,
     "steps": STEPS,
+    "mark": "5f0c2d9e71b34a8866d1",
     "created_at": "2027-03-09T08:30:00Z",
 }
 ENROLMENT = {
@@ -215,6 +225,7 @@ def word_workflow(row: Workflow) -> dict[str, Any]:
         "reenrols": row.reenrols,
         "version": row.version.number if row.version else None,
         "steps": row.steps,
+        "mark": saving.mark_of(row),
         "created_at": row.created_at,
     }
 

@@ -81,7 +81,8 @@ class OneWorkflow(Door):
     @operation(
         out=WorkflowOut,
         body=WorkflowChange,
-        example={key: WORKFLOW[key] for key in ("trigger", "conditions", "reenrols")},
+        also=(409,),
+        example={key: WORKFLOW[key] for key in ("trigger", "conditions", "reenrols", "mark")},
         answer=WORKFLOW,
     )
     def patch(self, request: ApiRequest, workflow_id: int) -> Response:
@@ -92,7 +93,8 @@ class OneWorkflow(Door):
         `{"on": "schedule", "every": "week", "weekday": 0, "at": "08:00"}`, `{"on": "manual"}`.
         With a session: super admins only.
         """
-        row = writing.change(_one(request, workflow_id), by=request.member, **self.body(WorkflowChange))
+        given = self.body(WorkflowChange)
+        row = saving.change(_one(request, workflow_id), read=given.pop("mark", None), by=request.member, **given)
         return Response(word_workflow(row))
 
     @operation(status=204)
@@ -105,7 +107,9 @@ class OneWorkflow(Door):
 class Steps(Door):
     required_scope = "workflows.write"
 
-    @operation(out=WorkflowOut, body=StepsIn, also=(409,), example={"steps": STEPS, "version": 2}, answer=WORKFLOW)
+    @operation(
+        out=WorkflowOut, body=StepsIn, also=(409,), example={"steps": STEPS, "mark": WORKFLOW["mark"]}, answer=WORKFLOW
+    )
     def put(self, request: ApiRequest, workflow_id: int) -> Response:
         """Replace the steps of a workflow.
 
@@ -117,7 +121,7 @@ class Steps(Door):
         """
         row = _one(request, workflow_id)
         given = self.body(StepsIn)
-        saving.replace_steps(row, given["steps"], version=given.get("version"), by=request.member)
+        saving.replace_steps(row, given["steps"], read=given.get("mark"), by=request.member)
         return Response(word_workflow(_one(request, workflow_id)))
 
 

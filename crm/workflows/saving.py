@@ -66,14 +66,24 @@ def save(workflow: Workflow, draft: Draft, *, read: str, by: Membership) -> Work
 
 
 @transaction.atomic
+def change(workflow: Workflow, *, read: str | None, by: Membership | None, **facts: Any) -> Workflow:
+    """Change facts (see `writing.change`) over what was `read`: a mark, or None for over whatever is there."""
+    return writing.change(_as_read(workflow, read, by), by=by, **facts)
+
+
+@transaction.atomic
 def replace_steps(
-    workflow: Workflow, steps: Sequence[Mapping[str, Any]], *, version: int | None, by: Membership | None
+    workflow: Workflow, steps: Sequence[Mapping[str, Any]], *, read: str | None, by: Membership | None
 ) -> None:
-    """Save steps over the version that was read; `StaleWorkflow` if there is a newer one. None: over whatever is."""
+    """Save steps over what was `read`: a mark, or None for over whatever is there."""
+    writing.save_steps(_as_read(workflow, read, by), steps, by)
+
+
+def _as_read(workflow: Workflow, read: str | None, by: Membership | None) -> Workflow:
     row = writing.locked(workflow, by)
-    if version is not None and row.version is not None and row.version.number != version:
+    if read is not None and mark_of(row) != read:
         raise StaleWorkflow(row)
-    writing.save_steps(row, steps, by)
+    return row
 
 
 def _change(workflow: Workflow, facts: dict[str, Any], by: Membership) -> None:

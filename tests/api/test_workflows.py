@@ -95,14 +95,20 @@ def test_an_incomplete_one_is_not_turned_on(program: Any) -> None:
     assert program.post(f"crm/workflows/{one['id']}/state/", {"state": "paused"}).status_code == 409
 
 
-def test_steps_are_not_saved_over_newer_ones_unseen(program: Any, made: dict[str, Any]) -> None:
-    at = f"crm/workflows/{made['id']}/steps/"
-    assert program("PUT", at, {"steps": STEPS[2:], "version": 1}).json()["version"] == 2
+def test_nothing_is_saved_over_something_newer_unseen(program: Any, made: dict[str, Any]) -> None:
+    at, steps = f"crm/workflows/{made['id']}/", f"crm/workflows/{made['id']}/steps/"
+    newer = program("PUT", steps, {"steps": STEPS[2:], "mark": made["mark"]}).json()
+    assert (newer["version"], newer["mark"] != made["mark"]) == (2, True)
 
-    said = program("PUT", at, {"steps": STEPS, "version": 1})
+    for said in (
+        program("PUT", steps, {"steps": STEPS, "mark": made["mark"]}),
+        program.patch(at, {"name": "Small deals", "mark": made["mark"]}),
+    ):
+        assert (said.status_code, said.json()["code"]) == (409, "stale_workflow")
+    assert program.get(at).json() == newer
 
-    assert (said.status_code, said.json()["code"]) == (409, "stale_workflow")
-    assert program("PUT", at, {"steps": STEPS, "version": 2}).json()["version"] == 3
+    renamed = program.patch(at, {"name": "Small deals", "mark": newer["mark"]}).json()
+    assert program("PUT", steps, {"steps": STEPS, "mark": renamed["mark"]}).json()["version"] == 3
 
 
 def test_a_plan_without_workflows_is_told_so(program: Any, made: dict[str, Any]) -> None:

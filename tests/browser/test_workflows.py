@@ -106,6 +106,7 @@ def test_what_is_missing_is_named_and_leaving_is_asked(device, alice, no_violati
     page.get_by_role("button", name="Add a step at the beginning").click()
     page.get_by_role("button", name=re.compile("^Branch")).click()
     expect(page.get_by_role("button", name="Add a condition").last).to_be_focused()
+    drawn(page)
     page.keyboard.press("Enter")
     branch = page.get_by_role("group", name="Branch")
     branch.get_by_label("Property").select_option(label="Amount")
