@@ -5,7 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from crm import pipelines, records, schema, stages
+from crm import pipelines, records, saving_views, schema, stages
+from crm.browsing import Wanted
+from crm.lists import making
 from crm.models import Mention, Record
 from tests.browser.conditions import wait_for
 
@@ -217,3 +219,23 @@ def test_ticked_records_are_assigned_in_the_background(device, alice, bob, carol
     expect(page.get_by_text("Finished. 2 records.")).to_be_visible()
     no_violations(page)
     assert set(Record.objects.filter(owner=carol).values_list("title", flat=True)) == {"Mia", "Ola"}
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_longest_words_break_and_push_no_page_sideways(device, alice, bob, sales, width):
+    contact = records.create(alice.account, "contacts", {"first_name": "W" * 290}, by=alice)
+    pipelines.change_stage(sales[0], name="W" * 120, by=alice)
+    kind = schema.kind_of(alice.account, "contacts")
+    saving_views.save(kind, name="W" * 80, wanted=Wanted(), columns=[], is_shared=False, by=bob)
+    listed = making.create(alice.account, kind, name="W" * 120, is_filtered=False, by=alice)
+    here = device(bob, viewport={"width": width, "height": 800})
+    page = here.open()
+    for path in (
+        f"contacts/{contact.pk}/",
+        f"contacts/{contact.pk}/edit/",
+        "contacts/",
+        "deals/",
+        f"lists/{listed.pk}/",
+    ):
+        page.goto(here.home + path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
