@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
 
 from celery import Task, shared_task
 from django.utils import timezone
@@ -12,10 +14,13 @@ from crm.importing import forgetting
 from crm.importing import running as importing
 from crm.lists import processing
 from crm.models import BulkJob, Export, Happening, ImportJob, RecordList
+from crm.room import ROOM
 from crm.webhooks import carrying, looking_back
 from crm.workflows import reviewing, scheduling
 from crm.workflows import running as workflows
-from notifications.tasks import A_WHILE, begin, wake
+from notifications.tasks import begin, wake
+
+A_SLICE: Final = 1.5  # seconds: whatever came meanwhile has its turn before a long task goes on
 
 
 @shared_task(acks_late=True)
@@ -48,16 +53,26 @@ def _waiting() -> Iterator[tuple[Callable[[], bool], "Task[..., None]"]]:
 
 
 def _for_a_while(step: Callable[[], int], task: Task[..., None]) -> None:
-    """Take one step after the other; after a while, what is left takes its turn behind other work.
+    """Take one step after the other; after a slice of time, what is left takes its turn behind other work.
 
-    Whoever asks from here on gets another one: this one may not see their rows any more.
+    Whoever asks from here on gets another one: this one may not see their rows any more. Those would pile up, one for
+    every tick and every wake-up during a crowd, until they held all threads and nobody was told anything. So there is
+    room for some only (`crm.room`); whoever is refused comes again when one is done. Slices bound how long that takes,
+    and how long the others wait where even so all threads are taken.
     """
     begin(task)
-    until = time.monotonic() + A_WHILE
-    while step():
-        if time.monotonic() > until:
-            wake(task)
-            return
+    if not ROOM.enter(task.name, again=partial(wake, task)):
+        return
+    is_more = False
+    try:
+        until = time.monotonic() + A_SLICE
+        while (is_more := bool(step())) and time.monotonic() <= until:
+            pass
+    finally:
+        for again in ROOM.leave(task.name):
+            again()
+    if is_more:
+        wake(task)
 
 
 @shared_task(acks_late=True)

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 from config.celery import app
 from config.memory import collect_garbage_seldom
+from crm.room import ROOM
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
     def handle(self, *_: str, concurrency: int, **__: Any) -> None:
         if "socket_timeout" in (options := app.conf.broker_transport_options):
             options["socket_timeout"] = 20  # a worker may wait for work; only who hands it out must not
+        ROOM.at_once = max(1, concurrency - 1)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="You're running the worker with superuser")
             worker = app.Worker(
