@@ -1,6 +1,6 @@
 """The order of steps: which one comes first, which one next, on the branches too. Pure: values in, values out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 Step = Mapping[str, Any]
@@ -36,6 +36,20 @@ def after(steps: Sequence[Step], step_id: str, side: str = "") -> str:
     Both sides of a branch come together again: what stands behind the branch follows their last steps.
     """
     return _after(steps, step_id, side, "") or ""
+
+
+def still(steps: Sequence[Step], step_id: str, there: Collection[str]) -> str:
+    """The id of the first step, from one on, that is still among those `there`; empty when none is.
+
+    A branch was not decided yet: what stood on its sides may have been moved out of it when it was removed.
+    """
+    while step_id:
+        step = find(steps, step_id)
+        assert step is not None
+        if found := next((one for one in ids([step]) if one in there), ""):
+            return found
+        step_id = after(steps, step_id)
+    return ""
 
 
 def _after(steps: Sequence[Step], step_id: str, side: str, behind: str) -> str | None:

@@ -25,6 +25,7 @@ from crm.models import (
     Wave,
     Workflow,
     WorkflowState,
+    WorkflowVersion,
 )
 from crm.schema import UnknownKind
 from crm.workflows import ending, enrolling, flow, reviewing, scheduling, writing
@@ -43,16 +44,15 @@ IN_A_TURN: Final = 20  # steps of records, before the next workflow has its turn
 def turn_on(workflow: Workflow, by: Membership | None) -> Workflow:
     """From now on it enrols and runs. Refuses what is incomplete (`InvalidWorkflow`) and plans without workflows.
 
-    After a review, what waits goes on with the newest steps where its own step is still among them: what was mended
-    is mended for it, too.
+    After a review, what waits goes on with the newest steps: what was mended is mended for it, too.
     """
     row = writing.locked(workflow, by)
     plans.require(row.account.plan, Feature.WORKFLOWS)
     if problems := writing.problems_of(row):
         raise InvalidWorkflow(_("It cannot be turned on yet: something is missing or gone."), fields=problems)
-    waiting = Enrolment.objects.filter(workflow=row, state=EnrolmentState.WAITING)
     if row.state == WorkflowState.REVIEW:
-        waiting.filter(at__in=flow.ids(row.steps)).exclude(version=row.version).update(version=row.version)
+        waiting = Enrolment.objects.filter(workflow=row, state=EnrolmentState.WAITING)
+        _take_to_newest(row, waiting.exclude(version=row.version))
         waiting.filter(attempts__gt=0).update(attempts=0, due_at=timezone.now())
     if row.state != WorkflowState.ON:
         row.state, row.review_reason, row.checked_at = WorkflowState.ON, "", timezone.now()
@@ -60,6 +60,21 @@ def turn_on(workflow: Workflow, by: Membership | None) -> Workflow:
         row.save(update_fields=["state", "review_reason", "checked_at", "next_at"])
         enrolling.wake_after_commit()
     return row
+
+
+def _take_to_newest(row: Workflow, behind: QuerySet[Enrolment]) -> None:
+    """Records on older steps go on with the newest: before the same step, or the next one that is left of their own.
+
+    Who stood before a step that was removed would stumble over it again; who has none left is through.
+    """
+    there = flow.ids(row.steps)
+    behind.filter(at__in=there).update(version=row.version)
+    gone = behind.exclude(at__in=there)
+    for version in WorkflowVersion.objects.filter(pk__in=gone.values("version")):
+        for at in gone.filter(version=version).values_list("at", flat=True).distinct():
+            following = flow.still(version.steps, at, there)
+            end = {} if following else {"state": EnrolmentState.DONE, "ended_at": timezone.now()}
+            gone.filter(version=version, at=at).update(version=row.version, at=following, why="", **end)
 
 
 @transaction.atomic

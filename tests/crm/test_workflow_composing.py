@@ -216,6 +216,21 @@ def test_what_follows_what(step, side, following):
     assert flow.after(TREE, step, side) == following
 
 
+@pytest.mark.parametrize(
+    ("step", "there", "found"),
+    [
+        ("a", ["a", "b"], "a"),
+        ("a", ["c", "f"], "c"),  # its branch was removed, and what stood in it is left
+        ("b", ["f"], "f"),
+        ("c", ["e", "f"], "e"),
+        ("e", ["a", "f"], "f"),
+        ("f", ["a"], ""),
+    ],
+)
+def test_where_it_goes_on_once_steps_are_gone(step, there, found):
+    assert flow.still(TREE, step, there) == found
+
+
 def test_a_tree_is_read_from_top_to_bottom():
     assert flow.ids(TREE) == ["a", "b", "c", "d", "e", "f"]
     assert flow.first(TREE) == "a"

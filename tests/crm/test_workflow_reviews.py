@@ -92,6 +92,36 @@ def test_who_is_to_get_it_left_so_it_waits_and_goes_on_as_it_was_mended(alice, b
     assert Enrolment.objects.get().state == "done"
 
 
+def test_mended_by_removing_the_step_who_waited_before_it_goes_on_with_the_next(alice, bob, make):
+    task = {"id": "task", "do": "task", "name": "Call", "due_in_days": 1, "member": "owner"}
+    workflow = build(alice, steps=[{**ASSIGN, "member": bob.pk}, {**SET, "id": "set"}, task])
+    ticket = make("tickets")
+    enrolling.enrol(workflow, ticket, alice)
+    Membership.objects.filter(pk=bob.pk).update(is_active=False)
+    carry()
+
+    writing.save_steps(workflow, [task], alice)
+    running.turn_on(workflow, alice)
+    carry()
+
+    assert state(workflow) == ("on", "")
+    assert Enrolment.objects.values_list("state", "why").get() == ("done", "")
+    assert list(ActionRun.objects.values_list("step", flat=True)) == ["task"]
+
+
+def test_mended_so_that_none_of_its_steps_is_left_a_record_is_through(alice, bob, make):
+    workflow = build(alice, steps=[SET, {**ASSIGN, "member": bob.pk}])
+    enrolling.enrol(workflow, make("tickets"), alice)
+    Membership.objects.filter(pk=bob.pk).update(is_active=False)
+    carry()
+
+    writing.save_steps(workflow, [SET], alice)
+    running.turn_on(workflow, alice)
+
+    assert Enrolment.objects.values_list("state", "at").get() == ("done", "")
+    assert Enrolment.objects.get().ended_at is not None
+
+
 def test_a_step_that_was_done_is_not_done_again_on_a_newer_version(alice, bob, carol, make):
     task = {"id": "task", "do": "task", "name": "Call", "due_in_days": 1, "member": "owner"}
     workflow = build(alice, steps=[task, {**ASSIGN, "member": bob.pk}])
