@@ -106,12 +106,16 @@ def test(request: MemberRequest, workflow_id: int) -> HttpResponse:
 def _tried(request: MemberRequest, workflow: Workflow, kind: Kind, pk: int) -> dict[str, Any]:
     rows = Record.objects.live().filter(permissions.within_kind(request.member, kind.key))
     record = get_object_or_404(rows.select_related("account", "owner__user", "stage"), pk=pk)
-    return {
+    found = {
         "record": record,
         "record_url": paths.record(record),
-        "matches": testing.matches(workflow, record),
         "steps": [(ACTIONS[tried.do], tried) for tried in testing.try_on(workflow, record)],
     }
+    try:
+        return found | {"matches": testing.matches(workflow, record)}
+    except DomainError as error:  # what a filter names is gone
+        lines = [line for several in error.fields.values() for line in several]
+        return found | {"problem": " ".join(lines or [str(error)])}
 
 
 @of_kind(*BOTH)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from accounts.models import Account
+from crm import defining
 from crm.models import Enrolment, EnrolmentState, Record, Workflow, WorkflowState
 from crm.workflows import drafting, enrolling, running, writing
 
@@ -346,6 +347,21 @@ def test_a_test_says_what_would_happen_and_changes_nothing(signed_in, complete, 
     assert "1 member was told: “Hello”." in html
     assert not Enrolment.objects.exists()
     assert browser.get(f"{page_of(complete)}test/", {"record": 10**15}).status_code == 404
+
+
+def test_a_test_says_so_when_what_a_filter_names_is_gone(signed_in, complete, alice, made):
+    colour = defining.define_property(alice.account, "contacts", key="colour", label="Colour", type="text", by=alice)
+    writing.change(complete, conditions=[{"property": "colour", "operator": "is", "value": "red"}], by=alice)
+    defining.archive_property(colour, by=alice)
+
+    answer = signed_in(alice).get(f"{page_of(complete)}test/", {"record": made(first_name="Mia").pk})
+
+    assert answer.status_code == 200
+    html = answer.content.decode()
+    assert "Mend its filters first" in html
+    assert "Contact has no such property." in html
+    assert "Mia" in html
+    assert "would be enrolled" not in html
 
 
 def test_a_record_is_enrolled_by_hand_from_its_page(signed_in, complete, alice, bob, made):
