@@ -11,7 +11,7 @@ from crm.kinds import BUILT_IN
 from crm.lists import making
 from crm.models import ActionRun, Enrolment, Record, Workflow
 from crm.workflows import enrolling, following, reviewing, running, writing
-from tests.crm.workflows import SET, build, carry, due_now
+from tests.crm.workflows import NOTIFY, SET, build, carry, due_now
 
 ASSIGN = {"id": "give", "do": "assign"}
 
@@ -90,6 +90,32 @@ def test_who_is_to_get_it_left_so_it_waits_and_goes_on_as_it_was_mended(alice, b
 
     assert Record.objects.get(pk=ticket.pk).owner == carol
     assert Enrolment.objects.get().state == "done"
+
+
+@pytest.mark.parametrize("chosen", ["teams", "members"])
+def test_nobody_who_was_to_be_told_is_left_so_it_waits(alice, bob, make, team, told, chosen):
+    whom = {"teams": [team.pk]} if chosen == "teams" else {"members": [bob.pk]}
+    workflow = build(alice, steps=[{**NOTIFY, **whom, "id": "tell"}])
+    enrolling.enrol(workflow, make("tickets"), alice)
+    team.delete()
+    Membership.objects.filter(pk=bob.pk).update(is_active=False)
+
+    carry()
+
+    assert state(workflow)[0] == "review"
+    assert Enrolment.objects.values_list("state", "at").get() == ("waiting", "tell")
+    assert not ActionRun.objects.exists()
+
+
+def test_an_owner_who_is_not_there_yet_is_no_fault(alice, make, team):
+    workflow = build(alice, steps=[{**NOTIFY, "teams": [team.pk], "owner": True}])
+    enrolling.enrol(workflow, make("tickets"), alice)
+    team.delete()
+
+    carry()
+
+    assert state(workflow)[0] == "on"
+    assert ActionRun.objects.values_list("outcome", flat=True).get() == "nothing"
 
 
 def test_mended_by_removing_the_step_who_waited_before_it_goes_on_with_the_next(alice, bob, make):

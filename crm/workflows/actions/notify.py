@@ -6,8 +6,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Membership
+from accounts.models import Membership, Team
 from crm import paths, telling
+from crm.errors import InvalidRecord
 from crm.models import ActionOutcome
 from crm.workflows.actions.base import Action, Done, Step, Turn
 from crm.workflows.reading import Part, active
@@ -43,6 +44,8 @@ def run(step: Step, turn: Turn) -> Done:
         },
         key=f"crm.workflow:{turn.enrolment.pk}:{step['id']}",
     )
+    if event is None and not _is_anybody_left(step, turn):
+        raise InvalidRecord(_("The people and teams who were chosen are gone."))
     if event is None:
         return Done(_("Nobody who was chosen is active and may see the record."), ActionOutcome.NOTHING)
     count = len(event.audience["members"])
@@ -58,6 +61,16 @@ def _chosen(step: Step, turn: Turn) -> list[Membership]:
         wanted |= Q(pk=turn.record.owner_id)
     here = Membership.objects.active().filter(wanted, account=turn.record.account_id)
     return list(here.select_related("user", "account").distinct())
+
+
+def _is_anybody_left(step: Step, turn: Turn) -> bool:
+    """Whether the step can still tell somebody of some record. An owner may come, and a team may get members."""
+    account = turn.workflow.account
+    return bool(
+        step["owner"]
+        or active(account, step["members"])
+        or Team.objects.filter(account=account, pk__in=step["teams"]).exists()
+    )
 
 
 ACTION = Action("notify", gettext_lazy("Send a notification"), read, run)
