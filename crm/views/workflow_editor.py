@@ -18,10 +18,10 @@ from accounts.models import Membership
 from accounts.plans import Feature
 from crm import schema
 from crm.kinds import Kind
-from crm.models import EnrolmentState, Workflow
+from crm.models import EnrolmentState, Workflow, WorkflowState
 from crm.views.doors import BOTH, is_htmx
 from crm.views.workflow_cards import Board, Problems
-from crm.workflows import counting, drafting, explaining, logbook, running, saving
+from crm.workflows import counting, drafting, explaining, logbook, running, saving, writing
 from crm.workflows.drafting import Draft
 from crm.workflows.saving import StaleWorkflow
 
@@ -39,7 +39,9 @@ def editor(request: MemberRequest, workflow_id: int) -> HttpResponse:
     if kind is None:
         raise Http404
     if request.method != "POST":
-        return _drawn(request, workflow, kind, drafting.of(workflow), focus=request.GET.get("focus", "")[:80])
+        needs_review = workflow.state == WorkflowState.REVIEW
+        facts: dict[str, Any] = {"problems": writing.problems_of(workflow) if needs_review else None}
+        return _drawn(request, workflow, kind, drafting.of(workflow), focus=request.GET.get("focus", "")[:80], **facts)
     if not request.member.is_super_admin:
         raise PermissionDenied(_("Super admins change workflows."))
     op, *more = request.POST.get("op", "save").split(" ")

@@ -84,7 +84,7 @@ def _enrol(workflow: Workflow, answered: Sequence[Happening]) -> None:
             enrolling.put_in(workflow, kind, Record.objects.live().filter(pk__in=records), depth=depth)
     except InvalidFilter as error:
         with translation.override(workflow.account.language):
-            reviewing.put(workflow, reviewing.reason_of({"conditions": [str(error)], **error.fields}))
+            reviewing.put(workflow, reviewing.reason_of(error.fields or {"conditions": [str(error)]}))
     else:
         enrolling.wake_after_commit()
 

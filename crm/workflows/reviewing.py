@@ -16,7 +16,8 @@ from accounts.errors import DomainError
 from accounts.models import Membership, Role
 from crm import paths, schema
 from crm.models import ActionOutcome, ActionRun, Enrolment, EnrolmentState, Workflow, WorkflowState
-from crm.workflows import writing
+from crm.workflows import flow, writing
+from crm.workflows.actions import ACTIONS
 from notifications import events
 from notifications.types import workflows as types
 
@@ -67,7 +68,7 @@ def stumbled(enrolment: Enrolment, step: Mapping[str, Any], error: Exception) ->
     with translation.override(workflow.account.language):
         row.why = _said(error)
         if gone := _gone(workflow, step):
-            row.why = reason_of(gone)
+            row.why = reason_of(gone, [step])
             put(workflow, row.why)
         elif row.attempts < len(RETRIES):
             row.due_at = timezone.now() + RETRIES[row.attempts]
@@ -106,18 +107,32 @@ def check_some() -> int:
             except schema.UnknownKind as error:
                 gone = {"kind": [str(error)]}
             if gone:
-                put(workflow, reason_of(gone))
+                put(workflow, reason_of(gone, workflow.steps))
     Workflow.objects.filter(pk__in=[one.pk for one in looked_at]).update(checked_at=now)
     return len(looked_at)
 
 
-def reason_of(problems: Mapping[str, Sequence[str]]) -> str:
-    """What is wrong, in words: the first of all sentences, with where it is."""
+def reason_of(problems: Mapping[str, Sequence[str]], steps: Sequence[Mapping[str, Any]] = ()) -> str:
+    """What is wrong, in words: the first of all sentences, with where it is, and how many more there are."""
     where, sentences = next(iter(problems.items()))
-    return _("something that it names is gone (%(where)s: %(what)s)") % {
-        "where": where,
+    facts = {
+        "where": _place(where, steps),
         "what": (sentences[0] if sentences else "").rstrip("."),
+        "more": len(problems) - 1,
     }
+    if len(problems) == 1:
+        return _one_line(_("something that it names is gone (%(where)s: %(what)s)") % facts)
+    return _one_line(_("something that it names is gone (%(where)s: %(what)s; and %(more)d more)") % facts)
+
+
+def _place(key: str, steps: Sequence[Mapping[str, Any]]) -> str:
+    """Where a problem is, as people see it in the editor."""
+    part, *more = key.split(".")
+    step = flow.find(steps, more[0]) if part == "steps" and more else None
+    if step is not None:
+        return _("step “%(action)s”") % {"action": ACTIONS[step["do"]].label}
+    words = {"trigger": _("what begins it"), "kind": _("its kind of record"), "steps": _("its steps")}
+    return words.get(part, _("its filters"))
 
 
 def _gone(workflow: Workflow, step: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:

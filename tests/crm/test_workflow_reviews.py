@@ -79,7 +79,9 @@ def test_who_is_to_get_it_left_so_it_waits_and_goes_on_as_it_was_mended(alice, b
     carry()
 
     assert state(workflow)[0] == "review"
-    assert "steps.give.member" in told("workflows.review_needed")[0][1]["reason"]
+    assert told("workflows.review_needed")[0][1]["reason"] == (
+        "something that it names is gone (step “Assign to a member”: Choose an active member of the account)"
+    )
     assert Enrolment.objects.values_list("state", "at").get() == ("waiting", "give")
     carry()
     assert not ActionRun.objects.exists(), "in review nothing runs"
@@ -174,7 +176,9 @@ def test_what_it_names_is_missed_although_no_record_comes(alice, told):
     assert reviewing.check_some() == 2
 
     assert (state(workflow)[0], state(other)[0]) == ("review", "on")
-    assert "conditions[0]" in told("workflows.review_needed")[0][1]["reason"]
+    assert told("workflows.review_needed")[0][1]["reason"] == (
+        "something that it names is gone (its filters: Ticket has no such property)"
+    )
 
 
 def test_conditions_that_broke_are_noticed_when_a_record_comes(alice, make):
@@ -186,7 +190,7 @@ def test_conditions_that_broke_are_noticed_when_a_record_comes(alice, make):
     make("tickets")
     carry()
 
-    assert state(workflow)[0] == "review"
+    assert state(workflow) == ("review", "something that it names is gone (its filters: Ticket has no such property)")
     assert not Enrolment.objects.exists()
 
 
@@ -200,7 +204,7 @@ def test_a_stage_that_went_is_missed(alice):
     reviewing.check_some()
 
     assert state(workflow)[0] == "review"
-    assert "trigger.to" in state(workflow)[1]
+    assert "(what begins it: " in state(workflow)[1]
 
 
 def test_a_list_that_was_deleted_is_missed(alice):
@@ -212,7 +216,19 @@ def test_a_list_that_was_deleted_is_missed(alice):
     reviewing.check_some()
 
     assert state(workflow)[0] == "review"
-    assert "trigger.list" in state(workflow)[1]
+    assert "(what begins it: " in state(workflow)[1]
+
+
+def test_the_reason_counts_what_else_is_gone(alice, bob, team):
+    workflow = build(alice, steps=[{**ASSIGN, "member": bob.pk}, {**NOTIFY, "teams": [team.pk]}])
+    Membership.objects.filter(pk=bob.pk).update(is_active=False)
+    team.delete()
+    Workflow.objects.update(checked_at=timezone.now() - timedelta(hours=2))
+
+    reviewing.check_some()
+
+    assert state(workflow)[1].startswith("something that it names is gone (step “Assign to a member”: ")
+    assert state(workflow)[1].endswith("; and 1 more)")
 
 
 # --- The loop guard

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from accounts.models import Account
+from accounts.models import Account, Membership
 from crm import defining
 from crm.models import Enrolment, EnrolmentState, Record, Workflow, WorkflowState
 from crm.workflows import drafting, enrolling, running, writing
@@ -291,6 +291,21 @@ def test_the_list_puts_what_needs_review_first_and_says_why(signed_in, workflow,
 
     assert html.index("Welcome") < html.index(other.name)
     assert "The list is gone." in html
+
+
+def test_in_review_the_editor_shows_where_the_fault_is(signed_in, complete, alice, bob):
+    writing.save_steps(complete, [notice(), {"id": "give", "do": "assign", "member": bob.pk}], alice)
+    running.turn_on(complete, alice)
+    Membership.objects.filter(pk=bob.pk).update(is_active=False)
+    browser = signed_in(alice)
+    assert "Not complete" not in browser.get(page_of(complete)).content.decode()
+
+    Workflow.objects.filter(pk=complete.pk).update(state="review", review_reason="Somebody left.")
+    html = browser.get(page_of(complete)).content.decode()
+
+    assert html.count("Not complete") == 1
+    assert re.search(r'<details data-step="give" open>', html)
+    assert "Choose an active member of the account." in html
 
 
 def test_an_empty_list_explains(signed_in, account, alice):
