@@ -33,8 +33,11 @@ STATES: dict[str, Callable[[Workflow, Membership], Workflow]] = {"pause": runnin
 @require_http_methods(BOTH)
 @never_cache
 def editor(request: MemberRequest, workflow_id: int) -> HttpResponse:
-    """How a workflow is set up. Super admins change it; POST `op` says which button it was."""
-    workflow = one(request, workflow_id)
+    """How a workflow is set up. Super admins change it; POST `op` says which button it was.
+
+    Who wrote in the form of one that was deleted meanwhile keeps what they wrote, and is told.
+    """
+    workflow = one(request, workflow_id, or_deleted=request.method == "POST")
     kind = schema.of(request.account).get(workflow.kind)
     if kind is None:
         raise Http404
@@ -54,10 +57,10 @@ def editor(request: MemberRequest, workflow_id: int) -> HttpResponse:
     return _drawn(request, workflow, kind, draft, is_changed=True, **facts)
 
 
-def one(request: MemberRequest, workflow_id: int) -> Workflow:
+def one(request: MemberRequest, workflow_id: int, *, or_deleted: bool = False) -> Workflow:
     """A workflow of the account, or 404."""
-    rows = Workflow.objects.of(request.account).select_related("account", "version")
-    return get_object_or_404(rows, pk=workflow_id)
+    rows = Workflow.objects.filter(account=request.account) if or_deleted else Workflow.objects.of(request.account)
+    return get_object_or_404(rows.select_related("account", "version"), pk=workflow_id)
 
 
 def _save(request: MemberRequest, workflow: Workflow, kind: Kind, draft: Draft, op: str) -> HttpResponse:

@@ -136,8 +136,9 @@ def of_record(place: Place, pk: int) -> HttpResponse:
 
 def _enrol(place: Place, pk: int) -> HttpResponse:
     request, record = place.request, place.record_to_change(pk)
-    running = Workflow.objects.of(request.account).filter(kind=place.kind.key).select_related("account", "version")
-    workflow = get_object_or_404(running, pk=whole(request.POST.get("workflow", "")))
+    workflow = one(request, whole(request.POST.get("workflow", "")), or_deleted=True)
+    if workflow.kind != place.kind.key:
+        raise Http404
     try:
         enrolling.enrol(workflow, record, request.member)
     except DomainError as error:

@@ -74,8 +74,8 @@ def new(request: MemberRequest) -> HttpResponse:
 @member_required
 @require_POST
 def delete(request: MemberRequest, workflow_id: int) -> HttpResponse:
-    """Take a workflow away."""
-    workflow = one(request, workflow_id)
+    """Take a workflow away. One that somebody else took away meanwhile is gone as well."""
+    workflow = one(request, workflow_id, or_deleted=True)
     if not request.member.is_super_admin:
         raise PermissionDenied(_("Super admins change workflows."))
     try:

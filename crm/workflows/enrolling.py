@@ -21,7 +21,7 @@ from crm.kinds import Kind
 from crm.models import Enrolment, EnrolmentState, Record, Wave, Workflow, WorkflowState
 from crm.models.records import RecordQuerySet
 from crm.workflows import ending, flow
-from crm.workflows.errors import CannotEnrol, WorkflowNotOn
+from crm.workflows.errors import CannotEnrol, WorkflowGone, WorkflowNotOn
 
 CHUNK: Final = 2_000  # records that one piece of a wave looks at
 
@@ -30,7 +30,7 @@ cancel = ending.cancel
 
 @transaction.atomic
 def enrol(workflow: Workflow, record: Record, by: Membership | None) -> Enrolment:
-    """Enrol one record by hand, whatever the trigger. Refuses (`WorkflowNotOn`, `CannotEnrol`) with a sentence.
+    """Enrol one record by hand, whatever the trigger. Refuses (`WorkflowGone`, `WorkflowNotOn`, `CannotEnrol`).
 
     The conditions must hold, `by` must be able to edit the record, and it must not be under way; having been through
     before does not matter by hand.
@@ -139,9 +139,11 @@ def put_in(
 
 
 def _held(workflow: Workflow) -> Workflow:
-    """The workflow as it is now, held. Refuses one that is not on, and plans without workflows."""
+    """The workflow as it is now, held. Refuses one that is deleted or not on, and plans without workflows."""
     rows = Workflow.objects.of(workflow.account).select_related("account", "version")
-    row = rows.select_for_update(of=("self",), no_key=True).get(pk=workflow.pk)
+    row = rows.select_for_update(of=("self",), no_key=True).filter(pk=workflow.pk).first()
+    if row is None:
+        raise WorkflowGone
     plans.require(row.account.plan, Feature.WORKFLOWS)
     if row.state != WorkflowState.ON:
         raise WorkflowNotOn(

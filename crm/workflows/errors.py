@@ -1,5 +1,7 @@
 """Refusals that several modules of the workflows share."""
 
+from django.utils.translation import gettext as _
+
 from accounts.errors import DomainError
 
 
@@ -21,3 +23,13 @@ class CannotEnrol(DomainError):
     """The record is in it already, went through before, or does not match."""
 
     code = "cannot_enrol"
+
+
+class WorkflowGone(DomainError):
+    """Somebody deleted it while somebody else was at it."""
+
+    code = "workflow_gone"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(_("This workflow was deleted in the meantime."))

@@ -45,11 +45,8 @@ def mark_of(workflow: Workflow) -> str:
 @transaction.atomic
 def save(workflow: Workflow, draft: Draft, *, read: str, by: Membership) -> Workflow:
     """Save a draft over what was `read` (a mark). Refuses with every problem at once (`InvalidWorkflow`), and what
-    somebody else saved in between (`StaleWorkflow`): nothing is overwritten unseen."""
-    there = Workflow.objects.select_for_update(of=("self",), no_key=True).select_related("version__by__user")
-    workflow = there.get(pk=workflow.pk)
-    if mark_of(workflow) != read:
-        raise StaleWorkflow(workflow)
+    somebody else saved (`StaleWorkflow`) or deleted (`WorkflowGone`) in between: nothing is overwritten unseen."""
+    workflow = _as_read(workflow, read, by)
     facts = {"name": draft.name, "conditions": draft.conditions, "reenrols": draft.reenrols}
     if draft.trigger.get("on") or workflow.trigger:
         facts["trigger"] = draft.trigger

@@ -15,7 +15,7 @@ from crm import schema
 from crm.models import Workflow, WorkflowState, WorkflowVersion
 from crm.workflows import composing, ending, flow, reading, scheduling, triggers
 from crm.workflows.composing import Problems
-from crm.workflows.errors import InvalidWorkflow
+from crm.workflows.errors import InvalidWorkflow, WorkflowGone
 from notifications.types.values import problem_with_value
 
 LONGEST_NAME: Final = 120
@@ -127,11 +127,15 @@ def problems_of_step(workflow: Workflow, step: Mapping[str, Any]) -> Problems:
 def locked(workflow: Workflow, by: Membership | None) -> Workflow:
     """The workflow as it is now, held until the transaction ends, for a super admin to change.
 
-    Who holds a workflow may then take its enrolments, and then their records; never the other way round.
+    Refuses (`WorkflowGone`) one that was deleted. Who holds a workflow may then take its enrolments, and then their
+    records; never the other way round.
     """
     require_super_admin(workflow.account, by)
     rows = Workflow.objects.of(workflow.account).select_related("account", "version")
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=workflow.pk)
+    row = rows.select_for_update(of=("self",), no_key=True).filter(pk=workflow.pk).first()
+    if row is None:
+        raise WorkflowGone
+    return row
 
 
 def _ids_so_far(workflow: Workflow) -> Iterable[str]:

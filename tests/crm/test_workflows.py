@@ -10,8 +10,8 @@ from crm.filtering import Condition
 from crm.kinds import BUILT_IN
 from crm.lists import adding, making, processing
 from crm.models import ActionRun, Association, Enrolment, Record, Source, Workflow
-from crm.workflows import enrolling, logbook, running, writing
-from crm.workflows.errors import CannotEnrol, InvalidWorkflow, WorkflowNotOn
+from crm.workflows import drafting, enrolling, logbook, running, saving, writing
+from crm.workflows.errors import CannotEnrol, InvalidWorkflow, WorkflowGone, WorkflowNotOn
 from tests.crm.workflows import NOTIFY, SET, build, carry, due_now, follow
 
 WAIT = {"do": "wait", "amount": 1, "unit": "days"}
@@ -387,6 +387,27 @@ def test_incomplete_it_is_not_turned_on_and_says_what_is_missing(alice):
         running.turn_on(workflow, alice)
 
     assert set(refused.value.fields) == {"trigger.on", "steps"}
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        lambda workflow, by, ticket: writing.change(workflow, name="Other", by=by),
+        lambda workflow, by, ticket: writing.save_steps(workflow, [SET], by),
+        lambda workflow, by, ticket: saving.save(workflow, drafting.of(workflow), read="", by=by),
+        lambda workflow, by, ticket: running.turn_on(workflow, by),
+        lambda workflow, by, ticket: running.pause(workflow, by),
+        lambda workflow, by, ticket: running.turn_off(workflow, by),
+        lambda workflow, by, ticket: enrolling.enrol(workflow, ticket, by),
+        lambda workflow, by, ticket: enrolling.enrol_all(workflow, by),
+    ],
+)
+def test_what_was_deleted_meanwhile_is_refused_in_words(alice, make, do):
+    workflow, ticket = build(alice), make("tickets")
+    writing.delete(workflow, alice)
+
+    with pytest.raises(WorkflowGone, match="was deleted in the meantime"):
+        do(workflow, alice, ticket)
 
 
 def test_a_name_is_there_once_and_free_again_when_deleted(alice):

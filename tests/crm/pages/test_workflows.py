@@ -320,6 +320,30 @@ def test_deleting_takes_it_from_the_list(signed_in, complete, alice):
     assert browser.get(page_of(complete)).status_code == 404
 
 
+def test_who_writes_while_it_is_deleted_is_told_and_keeps_what_they_wrote(signed_in, complete, alice):
+    browser = signed_in(alice)
+    given = fields_of(browser.get(page_of(complete))) | {"name": "Written for an hour"}
+    writing.delete(complete, alice)
+
+    for op in ("save", "turn_on", "pause"):
+        answer = browser.post(page_of(complete), given | {"op": op})
+        assert answer.status_code == 422
+        assert "This workflow was deleted in the meantime." in answer.content.decode()
+        assert fields_of(answer)["name"] == ["Written for an hour"]
+    assert browser.post(f"{page_of(complete)}delete/").status_code == 302
+    assert browser.get(page_of(complete)).status_code == 404
+
+
+def test_a_record_is_not_enrolled_in_what_was_deleted_meanwhile(signed_in, complete, alice, made):
+    record = made(first_name="Mia")
+    writing.delete(complete, alice)
+    browser = signed_in(alice)
+
+    browser.post(f"/1001/contacts/{record.pk}/workflows/", {"workflow": complete.pk})
+
+    assert "This workflow was deleted in the meantime." in browser.get(f"/1001/contacts/{record.pk}/").content.decode()
+
+
 @pytest.fixture
 def ran(complete, alice, made):
     running.turn_on(complete, alice)
