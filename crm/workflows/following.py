@@ -95,7 +95,7 @@ def _loops(workflow: Workflow, kind: Kind, by_depth: Mapping[int, set[int]]) -> 
     deep = {pk for depth, records in by_depth.items() if depth >= DEEPEST for pk in records}
     with translation.override(workflow.account.language):
         if deep and enrolling.eligible(workflow, kind, rows.filter(pk__in=deep)).exists():
-            words = _("%(most)d workflows started each other in a row, this one at the end")
+            words = _("workflows started each other or themselves %(most)d times in a row, this one at the end")
             return reviewing.put(workflow, words % {"most": DEEPEST})
         if workflow.reenrols and _too_often(workflow, {pk for records in by_depth.values() for pk in records}):
             words = _("one record came in %(most)d times within an hour")

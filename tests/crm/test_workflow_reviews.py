@@ -258,7 +258,7 @@ def test_workflows_that_start_each_other_are_stopped(alice, make, told):
     assert sorted((state(ping)[0], state(pong)[0])) == ["on", "review"]
     assert Enrolment.objects.count() == following.DEEPEST
     ((_members, data),) = told("workflows.review_needed")
-    assert data["reason"] == "5 workflows started each other in a row, this one at the end"
+    assert data["reason"] == "workflows started each other or themselves 5 times in a row, this one at the end"
 
 
 def test_what_a_workflow_starts_that_was_through_is_no_loop(alice, make):
