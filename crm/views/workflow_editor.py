@@ -68,7 +68,7 @@ def _save(request: MemberRequest, workflow: Workflow, kind: Kind, draft: Draft, 
     try:
         workflow = saving.save(workflow, draft, read=read, by=request.member)
     except StaleWorkflow as stale:
-        facts: dict[str, Any] = {"conflict": str(stale), "theirs": stale.mark, "focus": "conflict"}
+        facts: dict[str, Any] = {"conflict": str(stale), "theirs": stale.mark, "focus": "conflict"} | _undoable(request)
         return _drawn(request, workflow, kind, draft, is_changed=True, **facts)
     except DomainError as error:
         return _refused(request, workflow, kind, draft, error, is_changed=True)
@@ -90,7 +90,8 @@ def _set_state(request: MemberRequest, workflow: Workflow, kind: Kind, draft: Dr
     except DomainError as error:
         return _refused(request, workflow, kind, draft, error, is_changed=is_changed)
     said = _("It is paused.") if op == "pause" else _("It is off.")
-    return _drawn(request, workflow, kind, draft, was_saved=said, is_changed=is_changed, focus="op-turn_on")
+    facts: dict[str, Any] = {"was_saved": said, "focus": "op-turn_on"} | (_undoable(request) if is_changed else {})
+    return _drawn(request, workflow, kind, draft, is_changed=is_changed, **facts)
 
 
 def _refused(
@@ -110,7 +111,13 @@ def _refused(
         "other_problems": above,
         "focus": _first(problems, draft) or "problem",
     }
+    facts |= _undoable(request) if is_changed else {}
     return _drawn(request, workflow, kind, draft, problems=problems, is_changed=is_changed, **facts)
+
+
+def _undoable(request: MemberRequest) -> dict[str, Any]:
+    """Nothing was saved, so what was taken out can still be put back."""
+    return {"removed": request.POST.get("removed", "")}
 
 
 def _has_place(key: str, draft: Draft) -> bool:

@@ -204,6 +204,22 @@ def test_a_removed_step_comes_back_with_undo(signed_in, complete, alice):
     assert forged.status_code == 200
 
 
+@pytest.mark.parametrize("way", ["refused", "in between", "paused"])
+def test_undo_stays_until_it_is_saved(signed_in, complete, alice, way):
+    running.turn_on(complete, alice)
+    browser = signed_in(alice)
+    there = press(browser, complete, "remove s1")
+    if way == "in between":
+        writing.change(complete, name="Theirs", by=alice)
+
+    there = press(browser, complete, "pause" if way == "paused" else "save", there, changed="1")
+    said = {"refused": "Keep at least one step", "in between": "in the meantime", "paused": "It is paused."}
+    assert said[way] in there.content.decode()
+    there = press(browser, complete, "undo", there)
+
+    assert 'value="s1 notify root"' in there.content.decode()
+
+
 def test_two_people_at_once_the_second_is_told_and_may_overwrite_on_purpose(signed_in, complete, alice):
     browser = signed_in(alice)
     opened = browser.get(page_of(complete))
