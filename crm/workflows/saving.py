@@ -92,7 +92,7 @@ def _in_between(workflow: Workflow) -> str:
     if version is None or version.by is None:
         return _("Somebody saved this workflow in the meantime.")
     when = date_format(timezone.localtime(version.created_at), "DATETIME_FORMAT")
-    return _("Somebody saved this workflow in the meantime; its newest steps are by %(who)s, %(when)s.") % {
+    return _("Somebody saved this workflow in the meantime; its newest steps are of %(when)s, by %(who)s.") % {
         "who": version.by.name,
         "when": when,
     }

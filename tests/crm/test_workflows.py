@@ -178,6 +178,8 @@ def test_a_delay_waits_and_a_branch_goes_one_way(alice, make):
     ticket = make("tickets", priority="high")
     carry()
     assert Enrolment.objects.get().at == "b"
+    assert words()[0][2].startswith("Until ")
+    assert not words()[0][2].endswith(".."), "moments end in p.m."
 
     records.change(ticket, {"priority": "low"}, by=alice)
     carry()

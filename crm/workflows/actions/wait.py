@@ -25,7 +25,7 @@ def run(step: Step, turn: Turn) -> Done:
     zone = turn.workflow.account.time_zone
     moment = until(step["amount"], step["unit"], turn.now, zone)
     words = date_format(localtime(moment, zone_of(zone)), "DATETIME_FORMAT")
-    return Done(_("Waits until %(moment)s.") % {"moment": words}, until=moment)
+    return Done(_("Until %(moment)s it waits.") % {"moment": words}, until=moment)
 
 
 def until(amount: int, unit: str, now: datetime, zone: str) -> datetime:

@@ -229,6 +229,7 @@ def test_two_people_at_once_the_second_is_told_and_may_overwrite_on_purpose(sign
     html = there.content.decode()
     assert "in the meantime" in html
     assert "by Alice" in html
+    assert "m.." not in html
     assert 'value="Mine"' in html
     assert Workflow.objects.get(pk=complete.pk).steps[0]["subject"] == "Theirs"
     still = press(browser, complete, "save", there)
