@@ -179,9 +179,14 @@ def _drawn(
     is_changed: bool = False,
     **facts: Any,
 ) -> HttpResponse:
-    """The page, or only the form where a button of it was pressed."""
+    """The page, or only the form where a button of it was pressed.
+
+    Counted are the records when the page is opened or saved, or the state is set. While steps are added and moved, the
+    page keeps the numbers that it has: of a crowd, counting takes longer than all the rest.
+    """
     may_edit = request.member.is_super_admin
-    numbers = logbook.numbers(workflow)
+    is_counted = not is_changed or "was_saved" in facts or not is_htmx(request)
+    numbers = logbook.numbers(workflow) if is_counted else None
     board = Board(
         draft,
         kind,
@@ -201,10 +206,11 @@ def _drawn(
         "may_edit": may_edit,
         "is_changed": is_changed,
         "plan_problem": "" if has_plan else plans.sentence(Feature.WORKFLOWS),
-        "enrolled": numbers.by_state.get(EnrolmentState.WAITING, 0),
-        "week": counting.begun_lately([workflow.pk]).get(workflow.pk, 0),
         **facts,
     }
+    if numbers is not None:
+        context["enrolled"] = numbers.by_state.get(EnrolmentState.WAITING, 0)
+        context["week"] = counting.begun_lately([workflow.pk]).get(workflow.pk, 0)
     if is_htmx(request):
         return render(request, "crm/workflows/_editor.html", context)  # 200: refusals are swapped in, too
     is_refusal = "problem" in facts or "conflict" in facts

@@ -64,6 +64,7 @@ def test_a_workflow_is_built_with_the_keyboard_alone_and_fires(device, alice, bo
     drawn(page)
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
     expect(page.get_by_text("The step is removed.")).to_be_visible()
+    expect(page.get_by_role("link", name="0 enrolled now")).to_be_visible()
     expect(subject).to_have_value("A large deal")
     page.get_by_role("button", name="Turn on").press("Enter")
     expect(page.get_by_text("Saved and turned on.")).to_be_visible()

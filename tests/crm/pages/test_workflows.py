@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Membership
 from crm import defining
@@ -376,6 +378,23 @@ def test_the_log_tells_what_was_done_with_each_record(signed_in, complete, ran, 
     assert html.index("Mia 2") < html.index("Mia 0")
     assert "1 member was told: “Hello”." in html
     assert "went through" in html
+
+
+def test_records_are_counted_when_the_editor_is_opened_and_saved_but_not_at_each_move(signed_in, complete, ran, alice):
+    browser = signed_in(alice)
+    opened = browser.get(page_of(complete))
+    assert "0 enrolled now" in opened.content.decode()
+    assert "3 passed" in opened.content.decode()
+
+    with CaptureQueriesContext(connection) as asked:
+        there = press(browser, complete, "add wait root 1", opened)
+    assert not [one["sql"] for one in asked if "COUNT(" in one["sql"] and "enrolment" in one["sql"]]
+    assert not [one["sql"] for one in asked if "crm_actionrun" in one["sql"]]
+    assert 'id="numbers-s1" hx-preserve' in there.content.decode(), "the page keeps those that it has"
+
+    saved = press(browser, complete, "save", there)
+    assert "3 passed" in saved.content.decode()
+    assert "hx-preserve" not in saved.content.decode()
 
 
 def test_the_log_is_narrowed_by_state_and_goes_on_where_it_ended(signed_in, complete, ran, alice, monkeypatch):
