@@ -6,7 +6,8 @@ record with what stood before, and members whose settings it changed are told on
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,6 +26,7 @@ from notifications.saying import Values
 
 LAYERS = (Layer.DEFAULT, Layer.PROFILE, Layer.LOCK)
 LONGEST_REASON = 300
+LONGEST_LOCK = timedelta(days=3653)  # ten years: an end further away is a slip, and “no end” can be said
 
 
 class InvalidChange(DomainError):
@@ -159,11 +161,12 @@ def _values(change: Change) -> Values:
     names = {saying.name_of(cell): wanted for cell, wanted in change.cells.items()}
     if change.layer is not Layer.LOCK:
         return names
+    return {name: None if wanted is None else _locked(change, wanted) for name, wanted in names.items()}
+
+
+def _locked(change: Change, wanted: bool) -> dict[str, Any]:
     ends_at = change.ends_at.astimezone(UTC).isoformat() if change.ends_at else None
-    return {
-        name: None if wanted is None else {"on": wanted, "reason": change.reason.strip(), "ends_at": ends_at}
-        for name, wanted in names.items()
-    }
+    return {"on": wanted, "reason": change.reason.strip(), "ends_at": ends_at}
 
 
 def _differing(before: Values, values: Values) -> Values:
@@ -241,10 +244,21 @@ def _check_lock(change: Change) -> None:
         problems["reason"] = [_("Write the reason: the members read it beside the locked setting.")]
     elif len(change.reason.strip()) > LONGEST_REASON or "\0" in change.reason:
         problems["reason"] = [_("Write at most %(most)s characters.") % {"most": LONGEST_REASON}]
-    if change.ends_at is not None and change.ends_at <= timezone.now():
-        problems["ends_at"] = [_("This moment is over: choose one to come, or none.")]
+    if why := why_not_until(change.ends_at):
+        problems["ends_at"] = [why]
     if problems:
         raise InvalidChange(next(iter(problems.values()))[0], fields=problems)
+
+
+def why_not_until(ends_at: datetime | None) -> str:
+    """Why a lock cannot end at a moment, in words; empty when it can, or has no end."""
+    if ends_at is None:
+        return ""
+    if ends_at <= timezone.now():
+        return _("This moment is over: choose one to come, or none.")
+    if ends_at > timezone.now() + LONGEST_LOCK:
+        return _("Choose a moment within the next ten years, or none.")
+    return ""
 
 
 @transaction.atomic

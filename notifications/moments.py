@@ -58,6 +58,14 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return _change_between(second, first, zone)
 
 
+def on_clocks(moment: datetime, zone: ZoneInfo) -> datetime:
+    """A moment as the clocks of a zone show it; where the calendar ends before that, as it is."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     """The moment, to the second, at which a zone's clocks jumped."""
     offset = after.astimezone(zone).utcoffset()

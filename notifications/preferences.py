@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import Membership
-from notifications import channels, choices, layers, live, resolution, types
+from notifications import channels, choices, layers, live, moments, resolution, types
 from notifications.channels.base import Channel
 from notifications.models import How, Lock, MemberSettings, Preference, Profile
 from notifications.resolution import Answer, Choice, Layer, Layers
@@ -112,7 +112,7 @@ class Standing:
         facts = {"reason": lock.reason.strip().rstrip(".")}
         if lock.ends_at is None:
             return _("locked by an administrator: %(reason)s") % facts
-        day = formats.date_format(lock.ends_at.astimezone(self.member.zone), "DATE_FORMAT")
+        day = formats.date_format(moments.on_clocks(lock.ends_at, self.member.zone), "DATE_FORMAT")
         return _("locked by an administrator: %(reason)s, until %(day)s") % {**facts, "day": day}
 
 

@@ -54,12 +54,13 @@ class Sheet:
 
     @property
     def change(self) -> Change:
+        locks = any(wanted is not None for wanted in self.asked.values())  # what is only lifted has no end
         return Change(
             layer=self.layer,
             cells=self.asked,
             profile=self.profile,
             reason=self.reason,
-            ends_at=answers.moment(self.ends_at, ZoneInfo(self.account.time_zone)),
+            ends_at=answers.moment(self.ends_at, ZoneInfo(self.account.time_zone)) if locks else None,
             preset=self.preset,
         )
 
@@ -232,6 +233,13 @@ class LockForm(AccountForm):
         model = Lock
         fields = ("reason", "ends_at")
         widgets = {"reason": forms.TextInput(attrs={"class": "vTextField"})}
+
+    def clean_ends_at(self) -> Any:
+        """What the domain would refuse is said beside the field."""
+        ends_at = self.cleaned_data["ends_at"]
+        if why := defaults.why_not_until(ends_at):
+            raise forms.ValidationError(why)
+        return ends_at
 
 
 @admin.register(Lock)

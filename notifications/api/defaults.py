@@ -62,7 +62,9 @@ class FilledCells(Strict):
 
 class TriedLocks(TriedCells):
     reason = Text(required=False, max_length=defaults.LONGEST_REASON, help_text="Members read it beside the setting.")
-    ends_at = Moment(required=False, allow_null=True, help_text="Until when; null: until it is lifted.")
+    ends_at = Moment(
+        required=False, allow_null=True, help_text="Until when, at most ten years ahead; null: until it is lifted."
+    )
 
 
 class ChangeOut(serializers.Serializer[Any]):

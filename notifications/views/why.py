@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, member_required
 from accounts.models import Membership
-from notifications import channels, grid, personal, preferences, quiet, rendering, told, types
+from notifications import channels, grid, moments, personal, preferences, quiet, rendering, told, types
 from notifications.forms import WhoseForm
 from notifications.grid import Cell
 from notifications.models import DeliveryStatus, Event, Held, Hushed
@@ -253,7 +253,7 @@ def _hushed_words(verdict: Verdict, silence: State, zone: ZoneInfo) -> str:
 
 
 def _when(moment: datetime, zone: ZoneInfo) -> str:
-    return formats.date_format(moment.astimezone(zone), "DATETIME_FORMAT")
+    return formats.date_format(moments.on_clocks(moment, zone), "DATETIME_FORMAT")
 
 
 def _word(explanation: Explanation, verdict: Verdict) -> tuple[str, str]:

@@ -130,7 +130,7 @@ def test_a_lock_needs_a_reason_and_shows_what_members_read(as_alice, account, al
 
 
 def test_an_end_that_is_no_time_is_refused(as_alice, alice):
-    for odd in ("soon", "2031-13-45T99:00", "2001-01-01T10:00"):
+    for odd in ("soon", "2031-13-45T99:00", "2001-01-01T10:00", "9999-12-31T23:59", "9999-12-31T23:59-10:00"):
         page = as_alice.post(LOCKS, {f"cell:{STAGE}": "off", "reason": "x", "ends_at": odd, "_review": "1"})
         assert page.status_code == 200
         assert not Lock.objects.exists()
@@ -142,6 +142,16 @@ def test_the_reason_of_a_lock_is_changed(as_alice, account, alice, bob):
     link = f"/admin/notifications/lock/{lock.pk}/change/"
     as_alice.post(link, {"reason": "After", "ends_at_0": "2031-01-01", "ends_at_1": "10:00"})
     assert Lock.objects.get().reason == "After"
+
+
+def test_an_end_too_far_away_is_refused_beside_its_field(as_alice, account, alice):
+    apply(account, Layer.LOCK, False, alice, reason="Before")
+    page = as_alice.post(
+        f"/admin/notifications/lock/{Lock.objects.get().pk}/change/",
+        {"reason": "After", "ends_at_0": "9999-12-31", "ends_at_1": "23:59"},
+    )
+    assert "within the next ten years" in words(page)
+    assert Lock.objects.get().ends_at is None
 
 
 def test_a_profile_is_made_filled_moved_and_removed(as_alice, account, alice, bob, team):

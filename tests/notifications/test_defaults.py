@@ -1,7 +1,8 @@
 """Account defaults, profiles and locks: counted before, written once, told once, undone."""
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
+from datetime import timezone as dt_timezone
 
 import pytest
 from django.utils import timezone
@@ -105,6 +106,9 @@ def test_lifting_a_lock_gives_the_cell_back(account, alice, bob):
     assert not Lock.objects.exists()
 
 
+END_OF_TIME = datetime(9999, 12, 31, 23, 59, tzinfo=dt_timezone(timedelta(hours=-10)))  # UTC has no such moment
+
+
 def in_days(days):
     return timezone.now() + timedelta(days=days)
 
@@ -115,9 +119,11 @@ def in_days(days):
         ({"cells": {STAGE: True}, "reason": " "}, "reason", "Write the reason"),
         ({"cells": {STAGE: True}, "reason": "x" * 301}, "reason", "at most 300"),
         ({"cells": {STAGE: True}, "reason": "ok", "ends_at": in_days(-1)}, "ends_at", "This moment is over"),
+        ({"cells": {STAGE: True}, "reason": "ok", "ends_at": in_days(3660)}, "ends_at", "within the next ten years"),
+        ({"cells": {STAGE: True}, "reason": "ok", "ends_at": END_OF_TIME}, "ends_at", "within the next ten years"),
     ],
 )
-def test_a_lock_without_reason_or_with_a_past_end_is_refused(account, alice, change, field, words):
+def test_a_lock_without_reason_or_with_an_end_past_or_far_away_is_refused(account, alice, change, field, words):
     with pytest.raises(defaults.InvalidChange) as refused:
         defaults.apply(account, Change(layer=Layer.LOCK, **change), by=alice)
     assert words in refused.value.fields[field][0]

@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
@@ -150,6 +151,15 @@ def test_every_cell_says_who_decided(as_bob, bob, account):
     assert "E-mail: on, locked by an administrator: Audit." in page
     lock.delete()
     assert "checked" not in shown()  # the own choice, kept
+
+
+def test_a_lock_that_ends_with_the_calendar_breaks_no_page(as_bob, bob, account):
+    bob.time_zone = "Asia/Tokyo"  # their clocks would show the year 10000
+    bob.save()
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    Lock.objects.create(account=account, type=STAGE.key, channel="email", is_on=True, reason="Audit", ends_at=end)
+
+    assert "Audit, until" in as_bob.get(url("settings-email")).content.decode()
 
 
 @pytest.mark.req("N-005")
