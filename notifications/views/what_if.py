@@ -19,11 +19,13 @@ from notifications.what_if import Replay
 @member_required
 @never_cache
 def page(request: MemberRequest) -> HttpResponse:
-    """Tick and untick on trial. A POST keeps what was tried."""
-    given = request.POST if request.method == "POST" else request.GET
-    wanted = {cell: bool(is_on) for cell, is_on in GridForm(given).changes().items()}
-    switched = _switched(given)
-    if request.method == "POST":
+    """Tick and untick on trial. A POST keeps what was tried; with `count` it only counts, and nothing is saved.
+
+    Trying is a POST too because its many cells would be too long for an address.
+    """
+    wanted = {cell: bool(is_on) for cell, is_on in GridForm(request.POST).changes().items()}
+    switched = _switched(request.POST)
+    if request.method == "POST" and "count" not in request.POST:
         kept = what_if.save(request.member, wanted, switched)
         if kept:
             messages.warning(request, _("Saved, except for what has been locked or taken away meanwhile."))
