@@ -256,22 +256,28 @@ def choose_topic(member: Membership, topic_key: str, channel_key: str, *, on: bo
 
 
 @transaction.atomic
-def clear(member: Membership) -> dict[str, tuple[int, int]]:
-    """Turn off everything that a member may turn off (N-010). Returns what was chosen before, for `restore`."""
+def clear(member: Membership) -> dict[str, tuple[int, int]] | None:
+    """Turn off everything that a member may turn off (N-010).
+
+    Returns what was chosen before, for `restore`; None when the member had turned all of it off already.
+    """
     _wait_in_turn(member)
     before = {row.type: (row.chosen, row.on) for row in member.preferences.all()}
     now = standing(member)
-    choose(
-        member,
-        {
-            (kind.key, cell.channel.key): False
-            for kind in kinds_for(member)
-            for cell in now.cells(kind)
-            if cell.is_changeable
-        },
-        how=How.CLEAR,
-    )
+    wanted = {
+        (kind.key, cell.channel.key): False
+        for kind in kinds_for(member)
+        for cell in now.cells(kind)
+        if cell.is_changeable and not _is_turned_off(now.own.get(kind.key, Choice()), cell.channel)
+    }
+    if not wanted:
+        return None
+    choose(member, wanted, how=How.CLEAR)
     return before
+
+
+def _is_turned_off(own: Choice, channel: Channel) -> bool:
+    return bool(own.chosen & ~own.on & channel.bit)
 
 
 @transaction.atomic

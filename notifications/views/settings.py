@@ -162,8 +162,14 @@ def option(request: MemberRequest, tab: str) -> HttpResponse:
 @member_required
 @require_POST
 def clear(request: MemberRequest, tab: str) -> HttpResponse:
-    """Turn everything off that may be off (N-010), and keep what stood before for an undo."""
+    """Turn everything off that may be off (N-010), and keep what stood before for an undo.
+
+    Where all was off already, the earlier undo stays: from another tab it is one act to people.
+    """
     before = preferences.clear(request.member)
+    if before is None:
+        messages.info(request, _("Everything was turned off already."))
+        return redirect(_url(request, _tab(tab)))
     kept = {"at": time.time(), "before": before}
     request.session[CLEARED] = {**request.session.get(CLEARED, {}), str(request.member.pk): kept}
     return redirect(_url(request, _tab(tab)))

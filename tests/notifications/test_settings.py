@@ -382,6 +382,16 @@ def test_clear_all_turns_off_and_undo_brings_back(as_bob, bob):
     assert {row.type: (row.chosen, row.on) for row in bob.preferences.all()} == {"tasks.due": (4, 4)}
 
 
+def test_clearing_again_on_another_tab_keeps_the_undo(as_bob, bob):
+    preferences.choose(bob, {("tasks.due", "email"): True})
+    as_bob.post(url("settings-clear", tab="email"))
+    page = as_bob.post(url("settings-clear", tab="desktop"), follow=True).content.decode()
+    assert "Everything was turned off already." in page
+    as_bob.post(url("settings-restore", tab="desktop"))
+
+    assert {row.type: (row.chosen, row.on) for row in bob.preferences.all()} == {"tasks.due": (4, 4)}
+
+
 def test_an_undo_counts_once_and_only_for_its_account(as_bob, bob, next_door):
     from tests import factories
 
