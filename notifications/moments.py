@@ -5,7 +5,7 @@ A local time that does not exist that day is the next valid moment; one that occ
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -58,7 +58,7 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return _change_between(second, first, zone)
 
 
-def on_clocks(moment: datetime, zone: ZoneInfo) -> datetime:
+def on_clocks(moment: datetime, zone: tzinfo) -> datetime:
     """A moment as the clocks of a zone show it; where the calendar ends before that, as it is."""
     try:
         return moment.astimezone(zone)

@@ -4,7 +4,10 @@ List, search, filters, choices, history, deletion and every address go through `
 row and one that never was get the same 404. What may be done is decided by the role, not by Django's permissions.
 """
 
+from contextlib import AbstractContextManager
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
@@ -13,7 +16,8 @@ from django.db import connection
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -76,6 +80,11 @@ def _by_name(field: Any) -> Any:
     if field is not None:
         field.label_from_instance = lambda row: getattr(row, "name", str(row))
     return field
+
+
+def _rendered(answer: Any) -> Any:
+    """The page as it is to be sent: what is rendered later would not know the account's clock any more."""
+    return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
 
 
 class AccountForm(Form):
@@ -239,7 +248,19 @@ class ScopedAdmin(Admin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         title = capfirst(str(self.opts.verbose_name_plural))
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        with self.on_the_clock(request):
+            return _rendered(super().changelist_view(request, {"title": title, **(extra_context or {})}))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        with self.on_the_clock(request, object_id):
+            return _rendered(super().history_view(request, object_id, extra_context))
+
+    # --- Whose clock
+
+    def on_the_clock(self, request: HttpRequest, object_id: str | None = None) -> AbstractContextManager[None]:
+        """Times are shown and read on the clock of the account that a page is about; without one, in UTC."""
+        account = self.account_for(request, self.get_object(request, object_id) if object_id else None)
+        return timezone.override(ZoneInfo(account.time_zone) if account else UTC)
 
     def _choices(self, db_field: "Field[Any, Any]", request: HttpRequest) -> QuerySet[Any]:
         """What a choice offers: rows of the same account that the request may see."""
@@ -256,7 +277,8 @@ class ScopedAdmin(Admin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            with self.on_the_clock(request, object_id):
+                return _rendered(super().changeform_view(request, object_id, form_url, extra_context))
         except DomainError as refusal:
             return self.refused(request, refusal)
 

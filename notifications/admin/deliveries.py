@@ -88,7 +88,7 @@ class DeliveryAdmin(ScopedAdmin):
     change_form_template = "admin/notifications/delivery/change_form.html"
 
     def account_for(self, request: HttpRequest, obj: Any = None) -> Any:
-        return obj.event.account if obj else None
+        return obj.event.account if obj else super().account_for(request)
 
     def get_urls(self) -> list[Any]:
         page = self.admin_site.admin_view(require_POST(self.retry_view))

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,7 +22,7 @@ from accounts.admin_site import actor_in
 from accounts.errors import DomainError
 from accounts.models import Account
 from accounts.plans import Feature
-from notifications import channels, defaults, presets, reach, saying, telling_changes, types
+from notifications import channels, defaults, moments, presets, reach, saying, telling_changes, types
 from notifications.admin import answers
 from notifications.defaults import CellChange, Change
 from notifications.layers import standing_locks
@@ -234,6 +234,16 @@ class LockForm(AccountForm):
         fields = ("reason", "ends_at")
         widgets = {"reason": forms.TextInput(attrs={"class": "vTextField"})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        account, ends_at = self.instance.account, self.instance.ends_at
+        zone = ZoneInfo(account.time_zone)
+        self.fields["ends_at"].help_text = _("On the account’s clock (%(zone)s). Empty: until somebody lifts it.") % {
+            "zone": zone
+        }
+        if ends_at is not None:
+            self.initial["ends_at"] = moments.on_clocks(ends_at, zone).replace(tzinfo=None)
+
     def clean_ends_at(self) -> Any:
         """What the domain would refuse is said beside the field."""
         ends_at = self.cleaned_data["ends_at"]
@@ -309,7 +319,9 @@ class LockAdmin(GridAdmin):
 
     @admin.display(description=gettext_lazy("ends"), ordering="ends_at")
     def end(self, obj: Lock) -> Any:
-        return obj.ends_at or _("when lifted")
+        if obj.ends_at is None:
+            return _("when lifted")
+        return formats.localize(moments.on_clocks(obj.ends_at, timezone.get_current_timezone()))
 
     @admin.display(description=gettext_lazy("locked by"))
     def by(self, obj: Lock) -> str:

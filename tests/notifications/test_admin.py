@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -142,6 +143,37 @@ def test_the_reason_of_a_lock_is_changed(as_alice, account, alice, bob):
     link = f"/admin/notifications/lock/{lock.pk}/change/"
     as_alice.post(link, {"reason": "After", "ends_at_0": "2031-01-01", "ends_at_1": "10:00"})
     assert Lock.objects.get().reason == "After"
+
+
+def test_times_are_shown_and_read_on_the_accounts_clock(as_alice, as_operator, account, next_door, alice):
+    account.time_zone = "Asia/Tokyo"
+    account.save()
+    ends_at = datetime(2031, 6, 30, 9, tzinfo=UTC)  # 18:00 in Tokyo
+    change = apply(account, Layer.LOCK, False, alice, reason="Audit", ends_at=ends_at)
+    PreferenceChange.objects.update(made_at=datetime(2027, 1, 5, 20, 7, tzinfo=UTC))
+    lock = Lock.objects.get()
+    link = f"/admin/notifications/lock/{lock.pk}/change/"
+    for client in (as_alice, as_operator):
+        page = client.get(link).content.decode()
+        assert 'value="18:00:00"' in page
+        assert "clock (Asia/Tokyo)" in page
+        assert "5:07" in words(client.get(f"/admin/notifications/preferencechange/{change.pk}/change/"))
+    assert "6 p.m." in words(as_alice.get("/admin/notifications/lock/"))
+    assert "5:07" in words(as_alice.get("/admin/notifications/preferencechange/"))
+    assert "8:07" in words(as_operator.get("/admin/notifications/preferencechange/"))  # of many accounts: UTC
+
+    as_alice.post(link, {"reason": "Still", "ends_at_0": "2031-06-30", "ends_at_1": "18:00:00"})
+    assert (Lock.objects.get().reason, Lock.objects.get().ends_at) == ("Still", ends_at)
+
+
+def test_a_lock_that_ends_with_the_calendar_can_be_listed_and_changed(as_alice, account, alice):
+    account.time_zone = "Asia/Tokyo"
+    account.save()
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    lock = Lock.objects.create(account=account, type=CELL[0], channel=CELL[1], reason="x", ends_at=end)
+
+    for path in ("/admin/notifications/lock/", f"/admin/notifications/lock/{lock.pk}/change/"):
+        assert "9999" in as_alice.get(path).content.decode()
 
 
 def test_an_end_too_far_away_is_refused_beside_its_field(as_alice, account, alice):
