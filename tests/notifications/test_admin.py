@@ -385,6 +385,17 @@ def test_odd_addresses_and_searches_are_answered(as_operator, account, alice, od
         assert as_operator.get(path).status_code in (200, 302, 404), path
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "delivery/?type=%00", "delivery/?channel=%00", "delivery/?status=%00", "delivery/?status__exact=a%00b",
+        "event/?type=%00", "preferencechange/?q=%00&layer=%00", "redrive/?span=%00", "choicerecord/?what=%00",
+    ],
+)  # fmt: skip
+def test_no_filter_takes_what_no_row_can_hold(as_alice, asked):
+    assert as_alice.get(f"/admin/notifications/{asked}").status_code == 404
+
+
 def test_odd_forms_are_refused_in_words(as_alice, account, alice):
     for name in ("cell:", "cell:/", "cell:nothing/email", "cell:deals.stage_changed/fax", "cell:a b/c", "cell:\0/\0"):
         page = as_alice.post(DEFAULTS, {"shown": "= =x junk", name: "on", "_apply": "1"})
