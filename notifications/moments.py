@@ -155,11 +155,6 @@ def typed(text: str, zone: ZoneInfo) -> datetime | None:
     """What a date and time field sent, on the clocks of a zone; None where it makes no sense."""
     try:
         given = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    if given.tzinfo is not None:
-        return given.astimezone(UTC)
-    try:
-        return instant(given.date(), given.time(), zone)
-    except OverflowError:
+        return instant(given.date(), given.time(), zone) if given.tzinfo is None else given.astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one that the calendar of UTC does not have
         return None

@@ -158,6 +158,8 @@ def test_what_people_call_a_moment(now, expected):
         ("2027-03-28T02:30", "2027-03-28T01:00"),
         ("2027-02-30T10:00", None),
         ("tomorrow", None),
+        ("0001-01-01T00:00+14:00", None),
+        ("9999-12-31T23:59-10:00", None),
         ("", None),
     ],
 )

@@ -78,7 +78,10 @@ def test_a_pause_and_its_end_without_scripts(page, bob):
     assert "Everything is paused" not in page("get", QUIET).content.decode()
 
 
-@pytest.mark.parametrize("until", ["", "2020-01-01T10:00", "2099-01-01T10:00", "soon", "0001-01-01T00:00"])
+@pytest.mark.parametrize(
+    "until",
+    ["", "2020-01-01T10:00", "2099-01-01T10:00", "soon", "0001-01-01T00:00", "0001-01-01T00:00+14:00"],
+)
 def test_a_pause_until_no_real_moment_is_said_beside_the_field(page, bob, until):
     answer = page("post", "notifications/pause/", {"until": until})
 
