@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.admin.scope import ScopedAdmin
+from accounts.admin_site import accounts_of
 from accounts.errors import DomainError
 from accounts.models import Membership
 from notifications import channels, delivering, types
@@ -99,8 +100,8 @@ class DeliveryAdmin(ScopedAdmin):
         wanted = search_term.replace("\0", "").strip().lower()
         if not wanted:
             return queryset, False
-        people = Membership.objects.filter(user__email__startswith=wanted)
-        members = list(people.values_list("pk", flat=True)[:MOST_FOUND])
+        people = Membership.objects.filter(account__in=accounts_of(request), user__email__startswith=wanted)
+        members = list(people.order_by("user__email", "pk").values_list("pk", flat=True)[:MOST_FOUND])
         return queryset.filter(Q(member_id__in=members) | Q(sent_to=wanted)), False
 
     def change_view(

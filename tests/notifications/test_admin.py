@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import Role
 from accounts.plans import Plan
 from notifications import defaults, events, preferences, profiles, types
+from notifications.admin import deliveries
 from notifications.defaults import Change
 from notifications.models import AccountDefault, Delivery, DeliveryStatus, Event, Lock, PreferenceChange, Profile
 from notifications.resolution import Layer
@@ -313,6 +314,16 @@ def test_a_failed_delivery_goes_again(as_alice, alice, bob, fan_out):
     assert (failed.status, failed.attempts) == (DeliveryStatus.DUE, 0)
     refused = as_alice.post(link + "retry/", follow=True)
     assert "Only failed deliveries can be sent again." in words(refused)
+
+
+def test_a_search_is_not_used_up_by_namesakes_next_door(as_alice, account, next_door, alice, monkeypatch):
+    monkeypatch.setattr(deliveries, "MOST_FOUND", 1)
+    factories.member(next_door, "bo")
+    bob = factories.member(account, "bob")
+    event = Event.objects.create(account=account, type=CELL[0], data={"url": "/"}, audience={"everyone": True})
+    Delivery.objects.create(event=event, member=bob, channel="email", status="failed", error="550 No such user")
+
+    assert "550" in words(as_alice.get("/admin/notifications/delivery/?q=bo"))
 
 
 def test_an_event_shows_its_outcome(as_alice, alice, bob, carol, fan_out):
