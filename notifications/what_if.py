@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Membership
@@ -141,8 +141,9 @@ def replay(
     return Replay(rows, totals, is_cut)
 
 
+@transaction.atomic
 def save(member: Membership, wanted: Mapping[Cell, bool], switched: Mapping[str, bool]) -> Collection[Cell]:
-    """Keep what was tried. Returns the cells that cannot be changed any more."""
+    """Keep what was tried, all or nothing. Returns the cells that cannot be changed any more."""
     kept = preferences.choose_what_may_be(member, wanted)
     for channel_key, is_on in switched.items():
         if channel_key in channels.CHANNELS:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from notifications import events, fanout, preferences, snoozing, types, what_if
@@ -111,6 +112,17 @@ def test_saving_keeps_what_was_tried(bob):
     standing = preferences.standing(bob, [STAGE])
     assert not next(cell for cell in standing.cells(STAGE) if cell.channel.key == "email").is_on
     assert standing.settings.switched_off == 2
+
+
+def test_what_fails_halfway_keeps_nothing(bob):
+    class Breaking(dict):
+        def items(self):
+            yield "popup", False
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        what_if.save(bob, {(STAGE.key, "email"): False}, Breaking(popup=False))
+    assert not bob.preferences.exists()
 
 
 TRIED = {
