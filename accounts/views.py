@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts import sign_ins
-from accounts.access import MemberRequest, member_required
+from accounts.access import MemberRequest, member_required, sign_in_required
 from accounts.models import Membership, SignIn
 
 LAST = "last_hub_id"  # session key: where the person was last
@@ -34,7 +34,7 @@ def home(request: MemberRequest) -> HttpResponse:
     return render(request, "accounts/home.html")
 
 
-@login_required
+@sign_in_required
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign one's own person out somewhere else. Another person's session is not there."""
@@ -43,7 +43,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("usersessions_list")
 
 
-@login_required
+@sign_in_required
 def sign_in(request: HttpRequest, pk: int) -> HttpResponse:
     """“Was this you?” Opening the page changes nothing. Another person's sign-in is not there."""
     found = get_object_or_404(SignIn, pk=pk, user_id=request.user.pk)

@@ -40,7 +40,7 @@ def test_every_icon_that_a_template_names_is_drawn() -> None:
     assert named - drawn == set()
 
 
-@pytest.mark.parametrize("name", ["403.html", "403_csrf.html", "404.html", "429.html", "500.html"])
+@pytest.mark.parametrize("name", ["403.html", "403_csrf.html", "404.html", "405.html", "429.html", "500.html"])
 def test_an_error_page_needs_no_context_and_leads_on(name: str) -> None:
     page = render_to_string(name)
     assert "<h1>" in page
