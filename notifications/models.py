@@ -532,6 +532,10 @@ class Snooze(models.Model):
         return f"#{self.pk}"
 
 
+def digest_of(endpoint: str) -> str:
+    return sha256(endpoint.encode()).hexdigest()
+
+
 class BrowserSubscription(models.Model):
     """A browser in which a person allowed notifications (N-029): where its pushes go and what they are sealed with.
 
@@ -563,12 +567,33 @@ class BrowserSubscription(models.Model):
     @property
     def digest(self) -> str:
         """By this the page finds its own browser in the list, without the address being shown."""
-        return sha256(self.endpoint.encode()).hexdigest()
+        return digest_of(self.endpoint)
 
     @property
     def is_silent(self) -> bool:
         """Whether nothing has got through for a week."""
         return (self.last_success_at or self.created_at) < timezone.now() - self.SILENT
+
+
+class ForgottenBrowser(models.Model):
+    """A browser that a person forgot: what its pages say by themselves does not bring it back, only a click there does.
+
+    One whose row was lost without anybody's wish is not in here, and comes back by itself.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)  # sha256 of the endpoint, of which nothing else is kept
+    forgotten_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("forgotten browser")
+        verbose_name_plural = _("forgotten browsers")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "digest"], name="forgotten_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.digest[:8]}"
 
 
 class Platform(models.TextChoices):

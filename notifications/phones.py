@@ -75,7 +75,11 @@ def _native(row: Device) -> Phone:
 
 def forget(person: User, ref: str) -> None:
     """No more notifications to one of a person's phones. Refuses what is not theirs as unknown."""
-    _find(person, ref).delete()
+    row = _find(person, ref)
+    if isinstance(row, BrowserSubscription):
+        subscribing.forget(person, row.pk)
+    else:
+        row.delete()
 
 
 def send_test(member: Membership, ref: str) -> str:

@@ -29,6 +29,9 @@ class BrowserIn(Strict):
     replaces = Text(
         required=False, max_length=outgoing.LONGEST, help_text="The endpoint that the same browser had before."
     )
+    asked = serializers.BooleanField(
+        default=False, help_text="The person has just asked for it there: only so one that they forgot comes back."
+    )
 
 
 class BrowserOut(serializers.Serializer[Any]):
@@ -102,6 +105,7 @@ class Browsers(OfAPerson):
             user_agent=request.headers.get("User-Agent", ""),
             session_key=request.session.session_key,
             replaces=given.get("replaces", ""),
+            is_asked=given["asked"],
         )
         return Response(word(row))
 

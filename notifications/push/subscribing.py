@@ -9,6 +9,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -16,7 +17,7 @@ from accounts import browsers, pace
 from accounts.errors import DomainError
 from accounts.models import Membership, User
 from notifications import live, outgoing
-from notifications.models import BrowserSubscription
+from notifications.models import BrowserSubscription, ForgottenBrowser, digest_of
 from notifications.push import keys, learning
 from notifications.push.deciding import NO_KEYS
 from notifications.push.sending import Answer, Job, Verdict, push_now
@@ -36,6 +37,12 @@ class BadSubscription(DomainError):
 class UnknownBrowser(DomainError):
     code = "unknown_browser"
     status = 404
+
+
+class Forgotten(DomainError):
+    """The person forgot this browser, and nobody there has asked for notifications since."""
+
+    code = "forgotten"
 
 
 class NotDelivered(DomainError):
@@ -62,11 +69,18 @@ class Offer:
 
 
 def keep(
-    person: User, offer: Offer, *, user_agent: str = "", session_key: str | None = None, replaces: str = ""
+    person: User,
+    offer: Offer,
+    *,
+    user_agent: str = "",
+    session_key: str | None = None,
+    replaces: str = "",
+    is_asked: bool = False,
 ) -> BrowserSubscription:
     """Take a browser in, or notice that we know it already. Refuses addresses that no push may go to.
 
     A browser belongs to whoever is signed in there now. `replaces` is the address the same browser had before.
+    One that the person forgot is refused until they ask for it there themselves: `is_asked`.
     """
     if not keys.is_available():
         raise NoPush(_(NO_KEYS))
@@ -77,7 +91,12 @@ def keep(
         return known
     outgoing.check(offer.endpoint, resolve=known is None)
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=person.pk)  # one change of a person's browsers at a time
+        _one_at_a_time(person)
+        forgotten = _forgotten(person, offer.endpoint, replaces)
+        if is_asked:
+            forgotten.delete()
+        elif forgotten.exists():
+            raise Forgotten(_("You forgot this browser. Press “Allow notifications” to have them here again."))
         if replaces and replaces != offer.endpoint:
             BrowserSubscription.objects.filter(user=person, endpoint=replaces).delete()
         facts = {
@@ -107,10 +126,14 @@ def renew(person: User, offer: Offer, *, replaces: str) -> BrowserSubscription:
 
 
 def forget(person: User, subscription_id: int) -> None:
-    """No more pushes to one of a person's browsers. Refuses what is not theirs as unknown."""
-    gone, _kinds = BrowserSubscription.objects.filter(user=person, pk=subscription_id).delete()
-    if not gone:
-        raise UnknownBrowser(_("This browser is not in your list any more."))
+    """No more pushes to one of a person's browsers until they allow it there again. Refuses what is not theirs."""
+    with transaction.atomic():
+        _one_at_a_time(person)
+        row = BrowserSubscription.objects.filter(user=person, pk=subscription_id).first()
+        if row is None:
+            raise UnknownBrowser(_("This browser is not in your list any more."))
+        ForgottenBrowser.objects.get_or_create(user=person, digest=row.digest)
+        row.delete()
 
 
 def forget_sign_in(session_key: str | None) -> None:
@@ -165,6 +188,16 @@ def _test(member: Membership, browser: BrowserSubscription) -> Job:
 def learn(answers: Iterable[Answer]) -> None:
     """Keep what push services said of browsers. Only one that is gone is forgotten; our own faults prune nothing."""
     learning.learn(answers, BrowserSubscription, address="endpoint")
+
+
+def _one_at_a_time(person: User) -> None:
+    """Hold off other changes of a person's browsers until this transaction ends."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+
+
+def _forgotten(person: User, *endpoints: str) -> QuerySet[ForgottenBrowser]:
+    """What the person forgot of these addresses, which are those of one browser now and before."""
+    return ForgottenBrowser.objects.filter(user=person, digest__in=[digest_of(each) for each in endpoints if each])
 
 
 def _name_of(user_agent: str, *, is_installed: bool) -> str:

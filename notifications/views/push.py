@@ -52,6 +52,7 @@ def keep(request: MemberRequest) -> HttpResponse:
             user_agent=request.headers.get("User-Agent", ""),
             session_key=request.session.session_key,
             replaces=_text(given, "replaces"),
+            is_asked=given.get("asked") is True,
         )
     except DomainError as refusal:
         return _refused(refusal)

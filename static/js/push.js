@@ -24,8 +24,8 @@ async function subscription() {
   return registration?.pushManager.getSubscription() ?? null;
 }
 
-/** Subscribe this browser with our present key and tell the server. */
-async function subscribe() {
+/** Subscribe this browser with our present key and tell the server; `asked`: somebody has just pressed the button. */
+async function subscribe({ asked = false } = {}) {
   const { key } = await (await fetch("/push/key/")).json();
   if (!key) return { isFine: false };
   await navigator.serviceWorker.register("/sw.js");
@@ -33,15 +33,22 @@ async function subscribe() {
   const before = await registration.pushManager.getSubscription();
   if (before && !isMadeWith(before, key)) await before.unsubscribe();
   const found = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-  return keep(found);
+  return keep(found, { asked });
 }
 
-async function keep(found) {
+async function keep(found, { asked = false } = {}) {
   const { device, installed } = document.documentElement.dataset;
   const where = { isPhone: device === "phone", isInstalled: installed !== undefined };
-  const said = await tell("keep", { ...found.toJSON(), ...where, replaces: localStorage.getItem(KNOWN) ?? "" });
+  const said = await tell("keep", { ...found.toJSON(), ...where, asked, replaces: localStorage.getItem(KNOWN) ?? "" });
   if (said.isFine) localStorage.setItem(KNOWN, found.endpoint);
+  if (said.code === "forgotten") await letGo(found);
   return said;
+}
+
+/** The person forgot this browser, here or elsewhere: it takes no pushes until somebody presses the button again. */
+async function letGo(found) {
+  localStorage.removeItem(KNOWN);
+  await found.unsubscribe();
 }
 
 function isMadeWith(found, key) {
@@ -121,13 +128,8 @@ class PushBrowser extends HTMLElement {
     for (const line of this.querySelectorAll("[data-browser]")) {
       const isMine = line.dataset.browser === digest;
       line.querySelector("[data-mine]").hidden = !isMine;
-      line.querySelector("form[data-forget]").addEventListener("submit", () => isMine && this.#letGo(found), { once: true });
+      line.querySelector("form[data-forget]").addEventListener("submit", () => isMine && letGo(found), { once: true });
     }
-  }
-
-  #letGo(found) {
-    localStorage.removeItem(KNOWN);
-    found.unsubscribe();
   }
 
   async #work(what) {
@@ -146,7 +148,7 @@ class PushBrowser extends HTMLElement {
 
   #allow = async () => {
     if ((await Notification.requestPermission()) !== "granted") return;
-    const said = await subscribe();
+    const said = await subscribe({ asked: true });
     if (!said.isFine) localStorage.removeItem(KNOWN);
     this.#say(said.isFine ? this.dataset.done : said.said ?? this.dataset.failed);
   };

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from notifications import bell, live, preferences
 from notifications.models import BrowserSubscription, Delivery, DeliveryStatus, Event
-from notifications.push import deciding
+from notifications.push import deciding, subscribing
 from notifications.push.deciding import Where
 from tests.browser.conditions import wait_for
 from tests.browser.seat import subscribe
@@ -64,6 +64,21 @@ def test_a_server_that_forgot_this_browser_learns_of_it_on_the_next_load(bob, se
 
     assert BrowserSubscription.objects.filter(user=bob.user).exists()
     assert bobs.state == "allowed"
+
+
+def test_a_browser_that_was_forgotten_elsewhere_stays_forgotten_until_it_is_allowed_again(bob, seat):
+    bobs = seat(bob)
+    bobs.allow()
+    subscribing.forget(bob.user, BrowserSubscription.objects.get().pk)
+
+    bobs.settle()
+    assert bobs.state == "off"
+    bobs.settle()
+    assert not BrowserSubscription.objects.exists()
+
+    bobs.press("allow")
+    wait_for(lambda: bobs.state == "allowed", "this browser is allowed again")
+    assert BrowserSubscription.objects.get().user == bob.user
 
 
 @pytest.mark.req("N-026")

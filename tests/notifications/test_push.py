@@ -648,6 +648,22 @@ def test_a_new_subscription_of_the_same_browser_takes_the_place_of_the_old_one(b
     assert (row.endpoint, row.browser) == (new.endpoint, "Firefox on Linux")
 
 
+def test_a_browser_that_was_forgotten_comes_back_only_when_it_is_asked_for(bob, carol, service):
+    offer, moved = offer_of(Receiver(service)), offer_of(Receiver(service))
+    subscribing.forget(bob.user, subscribing.keep(bob.user, offer).pk)
+
+    with pytest.raises(subscribing.Forgotten):
+        subscribing.keep(bob.user, offer)
+    with pytest.raises(subscribing.Forgotten):
+        subscribing.keep(bob.user, moved, replaces=offer.endpoint)
+    assert not BrowserSubscription.objects.exists()
+    subscribing.keep(carol.user, offer)  # she forgot nothing
+
+    subscribing.keep(bob.user, offer, is_asked=True)
+    BrowserSubscription.objects.all().delete()  # lost, and by nobody's wish
+    assert subscribing.keep(bob.user, offer).user == bob.user
+
+
 def test_the_browser_seen_longest_ago_makes_room(bob, service, monkeypatch):
     monkeypatch.setattr(subscribing, "MOST", 2)
     offers = [offer_of(Receiver(service)) for _ in range(3)]

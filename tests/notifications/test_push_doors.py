@@ -164,6 +164,19 @@ def test_nobody_tests_or_forgets_the_browser_of_somebody_else(as_bob, carol, ser
     assert service.posts == []
 
 
+@pytest.mark.parametrize("name", ["push-forget", "phone-forget"])
+def test_what_is_forgotten_from_a_list_does_not_come_back_by_itself(as_bob, service, name):
+    browser = Receiver(service).subscription | {"isPhone": name == "phone-forget"}
+    send(as_bob, "push-keep", browser)
+    row = BrowserSubscription.objects.get()
+    as_bob.post(url(name), {"browser": row.pk, "phone": f"web-{row.pk}"})
+
+    by_itself = send(as_bob, "push-keep", browser)
+    assert (by_itself.status_code, by_itself.json()["code"]) == (409, "forgotten")
+
+    assert send(as_bob, "push-keep", browser | {"asked": True}).status_code == 200
+
+
 @pytest.mark.parametrize("given", ["", "x", "-1", "9" * 40, "²"])
 def test_forgetting_nonsense_is_refused(as_bob, given):
     assert as_bob.post(url("push-forget"), {"browser": given}).status_code == 302
