@@ -229,6 +229,7 @@ class Redrive(models.Model):
     type = models.CharField(_("notification"), max_length=80, blank=True)  # a key of notifications.types; empty: all
     begins_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("to"))
+    may_repeat = models.BooleanField(_("also what may have arrived"), default=False, db_default=False)
     failed = models.IntegerField(_("failed ones"))  # when it was asked for
     sent_again = models.IntegerField(_("sent again"), default=0)  # so far
     cursor_at = models.DateTimeField()

@@ -1,7 +1,8 @@
 """Sending what failed once more: a channel and a range of time, first counted, then worked off in bites.
 
-Only deliveries that have failed are touched. What was sent, held back, dropped or is under way stays as it is, so
-nothing arrives twice because of this.
+Only deliveries that have failed are touched. What was sent, held back, dropped or is under way stays as it is. One that
+failed and may have arrived all the same (its worker was cut off while it was sending) stays too, unless that is asked
+for: so nothing arrives twice because of this without somebody having said so.
 """
 
 import time
@@ -44,23 +45,31 @@ class RedriveUnderWay(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """Deliveries of one channel that were made in [begins_at, ends_at), of all types or of one."""
+    """Deliveries of one channel that were made in [begins_at, ends_at), of all types or of one.
+
+    `may_repeat`: also those that may have arrived already.
+    """
 
     channel: str
     begins_at: datetime
     ends_at: datetime
     type: str = ""
+    may_repeat: bool = False
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What a re-drive would do: how many it sends again, and how many it leaves alone because of their state."""
+    """What a re-drive would do: how many it sends again, and how many it leaves alone because of their state.
+
+    The `uncertain` ones are among `failed` where the range takes them, and beside it where it does not.
+    """
 
     failed: int
     sent: int = 0
     capped: int = 0
     dropped: int = 0
     under_way: int = 0  # waiting or in a worker's hands
+    uncertain: int = 0  # failed, and may have arrived all the same
     cut_at: datetime | None = None  # those that are left alone were counted from here on only
 
     @property
@@ -87,7 +96,8 @@ def draft(account: Account, wanted: Range) -> Draft:
             values,
         )
         sent, capped, dropped, under_way, cut_at = cursor.fetchone()
-    return Draft(_count_failed(account, wanted), sent, capped, dropped, under_way, cut_at)
+    failed, uncertain = _count_failed(account, wanted)
+    return Draft(failed, sent, capped, dropped, under_way, uncertain, cut_at)
 
 
 def start(account: Account, wanted: Range, *, by: Membership | None) -> Redrive:
@@ -98,7 +108,9 @@ def start(account: Account, wanted: Range, *, by: Membership | None) -> Redrive:
     """
     members.require_super_admin(account, by)
     _check(wanted)
-    failed = _count_failed(account, wanted)
+    failed, uncertain = _count_failed(account, wanted)
+    if not failed and uncertain:
+        raise NothingFailed(_("All that failed in this range may have arrived already. Say that it may go twice."))
     if not failed:
         raise NothingFailed(_("Nothing that failed is in this range any more."))
     try:
@@ -109,6 +121,7 @@ def start(account: Account, wanted: Range, *, by: Membership | None) -> Redrive:
                 type=wanted.type,
                 begins_at=wanted.begins_at,
                 ends_at=wanted.ends_at,
+                may_repeat=wanted.may_repeat,
                 failed=failed,
                 cursor_at=wanted.begins_at,
                 made_by=by,
@@ -149,7 +162,13 @@ def run_step() -> bool:
     )
     if redrive is None:
         return False
-    wanted = Range(channel=redrive.channel, begins_at=redrive.begins_at, ends_at=redrive.ends_at, type=redrive.type)
+    wanted = Range(
+        channel=redrive.channel,
+        begins_at=redrive.begins_at,
+        ends_at=redrive.ends_at,
+        type=redrive.type,
+        may_repeat=redrive.may_repeat,
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             STEP,
@@ -179,7 +198,7 @@ STEP = """
         JOIN notifications_event e ON e.id = looked.event_id AND e.account_id = %(account)s
              AND (%(type)s = '' OR e.type = %(type)s)
         JOIN notifications_delivery d ON d.id = looked.id
-        WHERE d.status = 'failed' ORDER BY d.id FOR UPDATE OF d
+        WHERE d.status = 'failed' AND (%(may_repeat)s OR NOT d.is_repeat_possible) ORDER BY d.id FOR UPDATE OF d
     ), again AS (
         UPDATE notifications_delivery d
         SET status = 'due', due_at = statement_timestamp(), attempts = 0, error = '', claim = ''
@@ -191,12 +210,15 @@ STEP = """
 """
 
 
-def _count_failed(account: Account, wanted: Range) -> int:
+def _count_failed(account: Account, wanted: Range) -> tuple[int, int]:
+    """How many go again, and how many failures may have arrived all the same."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT count(*) FROM (
-                SELECT 1 FROM notifications_delivery d
+            SELECT count(*) FILTER (WHERE %(may_repeat)s OR NOT is_repeat_possible),
+                   count(*) FILTER (WHERE is_repeat_possible)
+            FROM (
+                SELECT d.is_repeat_possible FROM notifications_delivery d
                 JOIN notifications_event e ON e.id = d.event_id AND e.account_id = %(account)s
                      AND (%(type)s = '' OR e.type = %(type)s)
                 WHERE d.channel = %(channel)s AND d.status = 'failed'
@@ -205,7 +227,8 @@ def _count_failed(account: Account, wanted: Range) -> int:
             """,
             _values(account, wanted) | {"most": MOST},
         )
-        return int(cursor.fetchone()[0])
+        going, uncertain = cursor.fetchone()
+    return going, uncertain
 
 
 def _values(account: Account, wanted: Range) -> dict[str, Any]:
@@ -215,6 +238,7 @@ def _values(account: Account, wanted: Range) -> dict[str, Any]:
         "type": wanted.type,
         "from": wanted.begins_at,
         "to": wanted.ends_at,
+        "may_repeat": wanted.may_repeat,
     }
 
 

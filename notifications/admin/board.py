@@ -33,6 +33,7 @@ class RangeForm(forms.Form):
     begins_at = forms.DateTimeField(label=gettext_lazy("From"), widget=MOMENT)
     ends_at = forms.DateTimeField(label=gettext_lazy("To"), widget=MOMENT)
     type = forms.ChoiceField(label=gettext_lazy("Notification"), required=False)
+    may_repeat = forms.BooleanField(required=False)  # asked where their number is shown: in the draft
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -74,6 +74,7 @@ class RangeIn(Strict):
     begins_at = Moment(help_text="Deliveries made from here on …")
     ends_at = Moment(help_text=f"… and before this. At most {redriving.LONGEST.days} days later.")
     type = Text(required=False, max_length=80, help_text="Only this type.")
+    may_repeat = Flag(required=False, help_text="Also those that may have arrived already: they may arrive twice.")
     dry_run = Flag(required=False, help_text="Only count.")
 
 
@@ -83,7 +84,8 @@ class RedriveOut(serializers.Serializer[Any]):
     type = serializers.CharField(help_text="Empty: all types.")
     begins_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
-    failed = serializers.IntegerField(help_text="Failed deliveries in the range when it was asked for.")
+    may_repeat = serializers.BooleanField(help_text="Also what may have arrived already.")
+    failed = serializers.IntegerField(help_text="Failed deliveries that were to go when it was asked for.")
     sent_again = serializers.IntegerField(help_text="So far.")
     made_by = serializers.IntegerField(allow_null=True, help_text="The member; null: a program or the operator.")
     made_at = serializers.DateTimeField()
@@ -99,6 +101,9 @@ class LeftAlone(serializers.Serializer[Any]):
 
 class Redriven(serializers.Serializer[Any]):
     failed = serializers.IntegerField(help_text="How many go again.")
+    uncertain = serializers.IntegerField(
+        help_text="Failed ones that may have arrived already. They go again, and count above, with `may_repeat` only."
+    )
     left_alone = LeftAlone()
     redrive = RedriveOut(allow_null=True, help_text="The record; null: it was a dry run.")
 
@@ -143,6 +148,7 @@ RECORD = {
     "id": 4,
     **ASKED,
     "type": "",
+    "may_repeat": False,
     "failed": 1204,
     "sent_again": 0,
     "made_by": 7,
@@ -176,6 +182,7 @@ class Redrives(OversightDoor):
         example=ASKED,
         answer={
             "failed": 1204,
+            "uncertain": 2,
             "left_alone": {"sent": 30500, "capped": 0, "dropped": 12, "under_way": 3},
             "redrive": RECORD,
         },
@@ -184,8 +191,9 @@ class Redrives(OversightDoor):
     def post(self, request: ApiRequest) -> Response:
         """Send again what failed on a channel in a range of time, or with `dry_run` only count it.
 
-        Only deliveries that have failed go again; the others stay as they are, so nothing is repeated. It is worked
-        off in the background: the record says how far it has come.
+        Only deliveries that have failed go again; the others stay as they are. Those that may have arrived all the
+        same stay too, unless `may_repeat` says otherwise. It is worked off in the background: the record says how
+        far it has come.
         """
         given = self.body(RangeIn)
         is_draft = given.pop("dry_run", False)
@@ -257,6 +265,7 @@ def word_draft(counted: Draft, made: Redrive | None) -> dict[str, Any]:
     names = ("sent", "capped", "dropped", "under_way")
     return {
         "failed": made.failed if made else counted.failed,
+        "uncertain": counted.uncertain,
         "left_alone": {name: getattr(counted, name) for name in names},
         "redrive": word_redrive(made) if made else None,
     }
@@ -269,6 +278,7 @@ def word_redrive(redrive: Redrive) -> dict[str, Any]:
         "type": redrive.type,
         "begins_at": redrive.begins_at,
         "ends_at": redrive.ends_at,
+        "may_repeat": redrive.may_repeat,
         "failed": redrive.failed,
         "sent_again": redrive.sent_again,
         "made_by": redrive.made_by_id,

@@ -14,6 +14,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='redrive',
+            name='may_repeat',
+            field=models.BooleanField(db_default=False, default=False, verbose_name='also what may have arrived'),
+        ),
         migrations.CreateModel(
             name='ForgottenBrowser',
             fields=[

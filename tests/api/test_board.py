@@ -54,6 +54,16 @@ def test_a_range_is_counted_then_sent_again_and_followed(program: Any, failed: D
     assert (nothing.status_code, nothing.json()["code"]) == (409, "nothing_failed")
 
 
+def test_what_may_have_arrived_goes_again_only_where_that_is_asked_for(program: Any, failed: Delivery) -> None:
+    Delivery.objects.update(is_repeat_possible=True)
+
+    counted = program.post("deliveries/redrive/", asked(dry_run=True)).json()
+    assert (counted["failed"], counted["uncertain"]) == (0, 1)
+    assert program.post("deliveries/redrive/", asked()).json()["code"] == "nothing_failed"
+    done = program.post("deliveries/redrive/", asked(may_repeat=True)).json()
+    assert (done["failed"], done["redrive"]["may_repeat"]) == (1, True)
+
+
 def test_a_range_that_makes_no_sense_is_a_problem_that_names_the_field(program: Any, failed: Delivery) -> None:
     for wrong, field in (
         ({"channel": "fax"}, "channel"),

@@ -239,6 +239,25 @@ def test_only_what_failed_goes_again_and_only_once(account, alice, failures):
         redriving.start(account, last_day(), by=alice)
 
 
+def test_what_may_have_arrived_goes_again_only_where_that_is_asked_for(account, failures):
+    failed, _others = failures
+    unsure = failed[:1]
+    Delivery.objects.filter(pk=unsure[0].pk).update(is_repeat_possible=True)
+    counted = redriving.draft(account, last_day())
+    assert (counted.failed, counted.uncertain) == (2, 1)
+    assert redriving.draft(account, last_day(may_repeat=True)).failed == 3
+
+    assert redriving.start(account, last_day(), by=None).failed == 2
+    tasks.redrive()
+    assert states(failed) == [("failed", 6), ("due", 0), ("due", 0)]
+
+    with pytest.raises(NothingFailed, match="may have arrived already"):
+        redriving.start(account, last_day(), by=None)
+    redriving.start(account, last_day(may_repeat=True), by=None)
+    tasks.redrive()
+    assert states(unsure) == [("due", 0)]
+
+
 def test_what_fails_again_meanwhile_is_not_sent_for_ever(account, failures, monkeypatch):
     failed, _others = failures
     monkeypatch.setattr(redriving, "BITE", 1)
@@ -406,6 +425,21 @@ def test_the_page_draws_counts_and_sends_again(as_alice, alice, failures):
     assert "Another range of this channel is being sent again" in words(again)
     tasks.redrive()
     assert "Nothing that failed is in this range any more." in words(as_alice.post(BOARD, asked() | {"_apply": "1"}))
+
+
+def test_the_draft_counts_what_may_have_arrived_apart_and_asks(as_alice, failures):
+    failed, _others = failures
+    Delivery.objects.filter(pk=failed[0].pk).update(is_repeat_possible=True)
+
+    draft = as_alice.post(BOARD, asked() | {"_draft": "1"})
+    assert "2 failed deliveries go again." in words(draft)
+    assert "Also those that may have arrived already (1)" in words(draft)
+    assert 'name="may_repeat"' in draft.content.decode()
+    assert 'name="may_repeat"' not in as_alice.get(BOARD).content.decode()
+
+    as_alice.post(BOARD, asked(may_repeat="on") | {"_apply": "1"})
+    made_redrive = Redrive.objects.get()
+    assert (made_redrive.may_repeat, made_redrive.failed) == (True, 3)
 
 
 def test_a_wrong_range_is_said_beside_the_field_and_nothing_is_lost(as_alice, alice):
