@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -56,7 +57,7 @@ def snooze(request: MemberRequest, event_id: int) -> HttpResponse:
     except snoozing.NotThere as gone:
         raise Http404 from gone
     except DomainError as refusal:
-        return answering.refused(request, str(refusal), status=refusal.status)
+        return _refused(request, event_id, refusal)
     until = quiet.until_words(row.due_at, request.member.zone)
     undo = {
         "url": reverse("notifications:unsnooze", args=[request.account.hub_id, event_id]),
@@ -87,6 +88,15 @@ def wake(request: MemberRequest, event_id: int) -> HttpResponse:
     except snoozing.NotThere as gone:
         raise Http404 from gone
     return answering.done(request, _("It comes back in a moment."))
+
+
+def _refused(request: MemberRequest, event_id: int, refusal: DomainError) -> HttpResponse:
+    """Beside the time that was typed, where one was; else where the answer would have stood."""
+    if "until" not in request.POST or "HX-Request" not in request.headers:
+        return answering.refused(request, str(refusal), status=refusal.status)
+    answer = HttpResponse(escape(str(refusal)), status=refusal.status)
+    answer["HX-Retarget"] = f"#snooze-{answering.surface(request)}-{event_id}-error"
+    return answer
 
 
 def _id(given: int) -> int:

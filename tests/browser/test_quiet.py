@@ -126,6 +126,29 @@ def test_snooze_undo_and_wake(device, bob, tell):
     assert Snooze.objects.get().returned is not None
 
 
+def test_a_time_that_is_past_is_refused_beside_it_and_stays_typed(device, bob, tell):
+    tell(bob, deal="Oak")
+    arrived(bob, 1)
+    bobs = device(bob)
+    page = bobs.open("notifications/")
+    tell(bob, deal="Elm")
+    expect(page.locator(".popup")).to_contain_text("Elm")
+    for place in (page.locator("#results").get_by_role("listitem").filter(has_text="Oak"), page.locator(".popup")):
+        place.get_by_role("button", name=re.compile("More about")).click()
+        page.locator(MENU, has_text="Snooze").first.click()
+        field = page.locator("[popover]:popover-open [name=until]")
+        field.fill("2020-01-01T10:00")
+        field.press("Enter")
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_accessible_description(re.compile(r"\w"))
+        expect(field).to_have_value("2020-01-01T10:00")
+        expect(place).to_be_visible()
+        page.keyboard.press("Escape")
+    assert not Snooze.objects.exists()
+    assert len(bobs.errors) == 2
+    bobs.errors.clear()  # a refusal is a 422, which the browser notes
+
+
 def test_what_if_counts_before_anything_is_saved(device, bob, tell):
     for name in ("Oak", "Elm", "Ash"):
         tell(bob, deal=name, type_key="deals.stage_changed")

@@ -156,3 +156,14 @@ def test_wake_now_and_strangers(page, bob, carol):
     assert page("post", f"notifications/{event.pk}/wake/").status_code == 302
     assert page("post", f"notifications/{event.pk}/wake/").status_code == 404
     assert page("post", f"notifications/{2**63}/wake/").status_code == 404
+
+
+def test_a_typed_time_that_is_past_is_refused_beside_it(page, bob):
+    event = told(bob)
+    answer = page("post", f"notifications/{event.pk}/snooze/", {"until": "2020-01-01T10:00", "at": "list"}, **HX)
+
+    assert answer.status_code == 422
+    assert answer["HX-Retarget"] == f"#snooze-list-{event.pk}-error"
+    assert (
+        f'id="snooze-list-{event.pk}-error"' in page("get", f"notifications/{event.pk}/menu/?at=list").content.decode()
+    )

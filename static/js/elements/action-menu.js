@@ -9,7 +9,7 @@ class ActionMenu extends HTMLElement {
       else if (this.menu.contains(document.activeElement)) this.button.focus();
     });
     this.menu.addEventListener("keydown", (event) => this.#move(event));
-    this.menu.addEventListener("submit", () => this.menu.hidePopover());
+    this.menu.addEventListener("htmx:afterRequest", (event) => this.#answered(event));
     this.menu.addEventListener("click", (event) => {
       if (event.target.closest("[data-again]")) this.#load();
       else if (event.target.closest("button.menu__item")) this.menu.hidePopover();
@@ -28,6 +28,13 @@ class ActionMenu extends HTMLElement {
       const words = document.querySelector("template[data-menu-failed]");
       this.menu.replaceChildren(words.content.cloneNode(true));
     }
+  }
+
+  /** A small form of the menu was answered: done, or refused beside what was typed, which stays. */
+  #answered({ target, detail }) {
+    if (!target.matches("form")) return;
+    if (detail.xhr.status >= 200 && detail.xhr.status < 400) return this.menu.hidePopover();
+    for (const field of target.querySelectorAll("[aria-describedby]")) field.setAttribute("aria-invalid", "true");
   }
 
   get #items() {
