@@ -129,7 +129,6 @@ class QuietHoursForm(forms.Form):
                 "on": self[f"on{day}"],
                 "starts": self[f"starts{day}"],
                 "ends": self[f"ends{day}"],
-                "errors": [*self[f"starts{day}"].errors, *self[f"ends{day}"].errors],
             }
             for day, name in WEEKDAYS.items()
         ]

@@ -45,6 +45,13 @@ def test_hours_are_saved(page, bob):
     assert [(one.weekday, f"{one.ends:%H:%M}") for one in quiet.hours_of(bob)] == [(0, "07:00"), (4, "09:30")]
 
 
+def test_each_time_that_is_refused_is_tied_to_its_own_words(page):
+    for field in ("starts1", "ends1"):
+        shown = page("post", QUIET, week(on1="on", **{field: ""})).content.decode()
+        assert f'aria-describedby="id_{field}_error"' in shown
+        assert f'id="id_{field}_error"' in shown
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
