@@ -25,6 +25,7 @@ LONGEST = 2000
 PORTS = frozenset({443, 8443})
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 NOT_PUBLIC = gettext_noop("This address is not on the public internet, or not https.")
+NOT_ASCII = gettext_noop("Write the name in its ASCII form, which begins with xn--.")
 NOT_FOUND = gettext_noop("This address was not found. Try again later.")
 
 
@@ -88,6 +89,8 @@ def _parts(url: str, ports: Collection[int] | None) -> SplitResult:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise BadAddress(_(NOT_PUBLIC)) from None
+    if host and not host.isascii():
+        raise BadAddress(_(NOT_ASCII))
     is_known = bool(host) and parts.username is None and parts.password is None and not parts.fragment
     if not (is_known and _is_plain(url)):
         raise BadAddress(_(NOT_PUBLIC))

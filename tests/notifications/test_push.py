@@ -573,6 +573,12 @@ def test_before_each_push_the_address_is_looked_at_again(settings):
     assert outgoing.origin_of("https://8.8.8.8:8443?/a") == "https://8.8.8.8:8443"
 
 
+def test_a_name_in_other_letters_is_asked_for_in_its_ascii_form():
+    with pytest.raises(BadAddress, match="ASCII form, which begins with xn--"):
+        outgoing.check("https://bücher.example/hook", resolve=False)
+    outgoing.check("https://xn--bcher-kva.example/hook", resolve=False)
+
+
 def test_a_name_that_leads_inside_is_refused(settings, monkeypatch):
     inside = [(2, 1, 6, "", ("8.8.8.8", 443)), (2, 1, 6, "", ("10.1.2.3", 443))]
     monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_more: inside)
