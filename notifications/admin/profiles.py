@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import plans
 from accounts.admin.scope import AccountForm
 from accounts.admin_site import actor_in
-from accounts.models import Role, Team
+from accounts.models import Account, Role, Team
 from accounts.plans import Feature
 from notifications import presets, profiles
 from notifications.admin.layers import GridAdmin, Sheet
@@ -61,6 +61,7 @@ class NewProfileForm(AccountForm):
         preset = self.fields["preset"]
         assert isinstance(preset, forms.ChoiceField)
         preset.choices = [("", _("none")), *((each.key, each.label) for each in presets.PRESETS.values())]
+        _shut_without_plan(self, self.account_here)
 
     def clean(self) -> Any:
         """A role may be for one profile of the account or several: order decides. Only names are unique."""
@@ -91,6 +92,19 @@ class ProfileForm(AccountForm):
         super().__init__(*args, **kwargs)
         order = list(Profile.objects.filter(account=self.instance.account).values_list("pk", flat=True))
         self.initial["place"] = order.index(self.instance.pk) + 1
+        _shut_without_plan(self, self.instance.account)
+
+
+def _is_shut(account: Account | None) -> bool:
+    """Whether the account's plan has no profiles: what belongs to them is shown, and cannot be used."""
+    return account is not None and not plans.has(account.plan, Feature.DEFAULT_PREFERENCES)
+
+
+def _shut_without_plan(form: AccountForm, account: Account | None) -> None:
+    """In the page only: what is sent all the same is refused by the domain, in its words."""
+    if _is_shut(account):
+        for field in form.fields.values():
+            field.widget.attrs["disabled"] = True
 
 
 @admin.register(Profile)
@@ -131,11 +145,12 @@ class ProfileAdmin(GridAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ("name", "whom", "place") if obj else ("name", "whom", "copy_of", "preset")
-        note = ""
-        account = self.account_for(request, obj)
-        if account and not plans.has(account.plan, Feature.DEFAULT_PREFERENCES):
-            note = plans.sentence(Feature.DEFAULT_PREFERENCES)
+        note = plans.sentence(Feature.DEFAULT_PREFERENCES) if _is_shut(self.account_for(request, obj)) else ""
         return [(None, {"fields": fields, "description": note})]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        context["is_shut"] = _is_shut(self.account_for(request, kwargs.get("obj")))
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("whom",) if obj else ()

@@ -112,6 +112,22 @@ def test_another_plan_shows_the_grid_disabled_and_refuses(as_alice, account, ali
     assert not AccountDefault.objects.exists()
 
 
+def test_another_plan_shows_a_new_profile_disabled_and_refuses_it(as_alice, account):
+    account.plan = Plan.PROFESSIONAL
+    account.save()
+    link = "/admin/notifications/profile/add/"
+    page = as_alice.get(link)
+    assert "available on Enterprise" in words(page)
+    shown = re.findall(
+        r"<(?:input(?! type=.hidden)|select)[^>]*>", page.content.decode().partition('id="profile_form"')[2]
+    )
+    assert len(shown) == 5  # its four fields, and Save
+    assert [one for one in shown if "disabled" not in one] == []
+
+    as_alice.post(link, {"name": "Members", "whom": "role:member"})
+    assert not Profile.objects.exists()
+
+
 def test_a_lock_needs_a_reason_and_shows_what_members_read(as_alice, account, alice, bob):
     given = {"shown": "", f"cell:{STAGE}": "off", "_review": "1", "ends_at": "2031-06-30T18:00"}
     refused = as_alice.post(LOCKS, given)
