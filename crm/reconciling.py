@@ -49,10 +49,19 @@ class Saved:
     others: list[Change]
 
 
-def save(record: Record, given: Mapping[str, object], *, by: Membership, version: int, kind: Kind) -> Saved:
+def save(
+    record: Record,
+    given: Mapping[str, object],
+    *,
+    by: Membership,
+    version: int,
+    kind: Kind,
+    seen: Mapping[str, int] | None = None,
+) -> Saved:
     """Save what a member changed since they read that version. Refuses with `Conflicting` what both changed.
 
-    `given` may hold properties that they left as they were: those stay as others made them.
+    `given` may hold properties that they left as they were: those stay as others made them. `seen` names those that
+    they saw again since, to decide upon, each with the version they saw: only what others changed later is asked about.
     """
     changes: list[Change] = []
     upon = version
@@ -63,27 +72,28 @@ def save(record: Record, given: Mapping[str, object], *, by: Membership, version
             changes = timeline.since(record, version)
             upon = stale.version
             record = Record.objects.select_related("account", "owner__user", "owner__account").get(pk=record.pk)
-            mine = _mine(record, kind, given, changes, by=by)
-            theirs = _lasting(record, kind, changes)
+            base = _base(changes, seen or {})
+            mine = _mine(record, kind, given, base, by=by)
+            theirs = _lasting(record, kind, base)
             if both := [key for key in mine if key in theirs and mine[key] != theirs[key]]:
                 raise Conflicting(_conflicts(both, kind, given, theirs, changes), changes, upon) from stale
             given = {key: given[key] for key in mine}
     raise Conflicting([], changes, upon)
 
 
-def _base(changes: Sequence[Change]) -> dict[str, Any]:
-    """What the properties that others changed held when the member read them."""
+def _base(changes: Sequence[Change], seen: Mapping[str, int]) -> dict[str, Any]:
+    """What the properties that others changed held when the member saw them last."""
     found: dict[str, Any] = {}
     for change in changes:
-        found.setdefault(change.what, change.before)
+        if change.version > seen.get(change.what, 0):
+            found.setdefault(change.what, change.before)
     return found
 
 
 def _mine(
-    record: Record, kind: Kind, given: Mapping[str, object], changes: Sequence[Change], *, by: Membership
+    record: Record, kind: Kind, given: Mapping[str, object], base: Mapping[str, Any], *, by: Membership
 ) -> dict[str, Any]:
     """What the member really changed, as it is compared. What cannot be read is theirs too: it will be refused."""
-    base = _base(changes)
     found: dict[str, Any] = {}
     for key, raw in given.items():
         one = kind.find(key)
@@ -97,9 +107,8 @@ def _mine(
     return found
 
 
-def _lasting(record: Record, kind: Kind, changes: Sequence[Change]) -> dict[str, Any]:
+def _lasting(record: Record, kind: Kind, base: Mapping[str, Any]) -> dict[str, Any]:
     """What others changed and did not change back."""
-    base = _base(changes)
     now = {key: plain(records.current(record, kind, key)) for key in base if kind.find(key)}
     return {key: value for key, value in now.items() if value != base[key]}
 

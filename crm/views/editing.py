@@ -43,7 +43,10 @@ def new(place: Place) -> HttpResponse:
 
 @of_kind(*BOTH)
 def edit(place: Place, pk: int) -> HttpResponse:
-    """Change properties of a record: all, or those named by `property`. Carries the version that was read."""
+    """Change properties of a record: all, or those named by `property`.
+
+    Carries the version that was read, whatever is asked in between; what was asked about was seen at a later one.
+    """
     request, kind = place.request, place.kind
     record = place.record_to_change(pk)
     given = request.POST if request.method == "POST" else request.GET
@@ -62,15 +65,21 @@ def edit(place: Place, pk: int) -> HttpResponse:
     page: dict[str, Any] = {"record": record, "form": form, "only": only, "version": record.version}
     if request.method != "POST":
         return _form(place, page)
+    version = _version(place, "version")
+    seen = {key: at for key in form.fields if (at := _version(place, f"seen.{key}"))}
+    page |= {"version": version, "seen": seen}
     try:
-        saved = reconciling.save(record, _decided(place, form), by=request.member, version=_version(place), kind=kind)
+        saved = reconciling.save(
+            record, _decided(place, form), by=request.member, version=version, kind=kind, seen=seen
+        )
     except Conflicting as error:
         words = _words(place, record, error.changes, pipelines)
-        page |= {"version": error.version, "conflicts": _both(error, words, form), "said": str(error)}
+        page |= {"seen": seen | {one.property.key: error.version for one in error.conflicts}}
+        page |= {"conflicts": _both(error, words, form), "said": str(error)}
         return _form(place, page, status=409)
     except DomainError as error:
         form.refuse(str(error), error.fields)
-        return _form(place, page | {"version": _version(place), "holder_url": _holder(place, error)}, status=422)
+        return _form(place, page | {"holder_url": _holder(place, error)}, status=422)
     return _saved(place, saved, only)
 
 
@@ -102,9 +111,9 @@ def _decided(place: Place, form: RecordForm) -> dict[str, object]:
     return {key: value for key, value in form.given().items() if key not in left}
 
 
-def _version(place: Place) -> int:
-    """The version that was read; without one nobody knows what was read, so the first."""
-    given = place.request.POST.get("version", "")
+def _version(place: Place, name: str) -> int:
+    """A version that was read; without one nobody knows what was read, so the first."""
+    given = place.request.POST.get(name, "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 

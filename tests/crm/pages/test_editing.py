@@ -1,6 +1,7 @@
 """Making and changing records on pages: nothing is lost from a form, and the second of two people is told."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -8,6 +9,23 @@ from crm import defining, permissions, records
 from crm.models import Record
 
 LIST = "/1001/contacts/"
+
+
+def held_by(answer):
+    """What the form that is about a version of a record holds, as a browser would send it."""
+    html = answer.content.decode()
+    form = next(one for one in re.findall(r"<form .*?</form>", html, flags=re.S) if 'name="version"' in one)
+    held = {}
+    for tag in re.findall(r"<input [^>]*>", form):
+        facts = dict(re.findall(r' (name|type|value)="([^"]*)"', tag))
+        if facts.get("type") != "radio" or " checked" in tag:
+            held[facts["name"]] = unescape(facts.get("value", ""))
+    for name, text in re.findall(r'<textarea [^>]*name="([^"]*)"[^>]*>\n?(.*?)</textarea>', form, flags=re.S):
+        held[name] = unescape(text)
+    for name, inner in re.findall(r'<select [^>]*name="([^"]*)"[^>]*>(.*?)</select>', form, flags=re.S):
+        options = re.findall(r'<option value="([^"]*)"([^>]*)>', inner)
+        held[name] = next((value for value, rest in options if "selected" in rest), options[0][0])
+    return held
 
 
 def test_a_record_is_made_and_shown(signed_in, alice, bob):
@@ -144,9 +162,9 @@ def test_what_somebody_else_changed_elsewhere_is_kept_and_told(signed_in, made, 
 @pytest.mark.parametrize(("keep", "city"), [("theirs", "Stavanger"), ("mine", "Bergen")])
 def test_what_both_changed_is_decided_by_the_second_property_by_property(signed_in, made, alice, bob, keep, city):
     record = made(city="Oslo")
-    records.change(record, {"city": "Stavanger"}, by=alice)
     browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
-    written = {"version": 1, "city": "Bergen", "job_title": "Buyer"}
+    written = held_by(browser.get(url)) | {"city": "Bergen", "job_title": "Buyer"}
+    records.change(record, {"city": "Stavanger", "country": "Norway"}, by=alice)
 
     told = browser.post(url, written)
     page = told.content.decode()
@@ -157,22 +175,52 @@ def test_what_both_changed_is_decided_by_the_second_property_by_property(signed_
     assert "Bergen" in page
     assert "Keep what Alice saved" in page
     assert "job_title" not in record.values
-    browser.post(url, written | {"version": 2, "keep.city": keep})
+    assert held_by(told)["keep.city"] == "theirs"
+    browser.post(url, held_by(told) | {"keep.city": keep})
 
     record.refresh_from_db()
     assert record.values["city"] == city
     assert record.values["job_title"] == "Buyer"
+    assert record.values["country"] == "Norway"  # bob left it as it was
+
+
+def test_who_sends_a_decision_without_what_they_saw_is_asked_again(signed_in, made, alice, bob):
+    record = made(city="Oslo")
+    records.change(record, {"city": "Stavanger"}, by=alice)
+
+    told = signed_in(bob).post(f"{LIST}{record.pk}/edit/", {"version": 1, "city": "Bergen", "keep.city": "mine"})
+
+    assert told.status_code == 409
 
 
 def test_a_third_save_during_the_decision_is_told_again(signed_in, made, alice, bob):
     record = made(city="Oslo")
+    browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
+    written = held_by(browser.get(url)) | {"city": "Bergen"}
     records.change(record, {"city": "Stavanger"}, by=alice)
+    told = browser.post(url, written)
     records.change(record, {"city": "Tromsø"}, by=alice)
 
-    told = signed_in(bob).post(f"{LIST}{record.pk}/edit/", {"version": 2, "city": "Bergen", "keep.city": "mine"})
+    told = browser.post(url, held_by(told) | {"keep.city": "mine"})
 
     assert told.status_code == 409
     assert "Tromsø" in told.content.decode()
+    browser.post(url, held_by(told) | {"keep.city": "mine"})
+    record.refresh_from_db()
+    assert record.values["city"] == "Bergen"
+
+
+def test_what_both_changed_in_place_is_decided_in_place(signed_in, made, alice, bob):
+    record = made(city="Oslo")
+    browser, url, htmx = signed_in(bob), f"{LIST}{record.pk}/edit/", {"HX-Request": "true"}
+    written = held_by(browser.get(url, {"property": "city"}, headers=htmx)) | {"city": "Bergen"}
+    records.change(record, {"city": "Stavanger", "country": "Norway"}, by=alice)
+
+    told = browser.post(url, written, headers=htmx)
+    browser.post(url, held_by(told) | {"keep.city": "mine"}, headers=htmx)
+
+    record.refresh_from_db()
+    assert (record.values["city"], record.values["country"]) == ("Bergen", "Norway")
 
 
 def test_the_same_change_twice_is_no_conflict(signed_in, made, alice, bob):
