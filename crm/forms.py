@@ -75,6 +75,11 @@ class RecordForm(Refusable):
                 field.widget.attrs["data-find-people"] = ""
                 field.help_text = _("Some of the members are listed. Write a name to find others.")
 
+    def let_go(self, keys: Iterable[str]) -> None:
+        """Forget what was written to some properties: their fields hold what the record holds, also when refused."""
+        held = {self.add_prefix(key): str(self.initial.get(key, "")) for key in keys}
+        self.data = dict(self.data.items()) | held
+
     def given(self) -> dict[str, object]:
         """What was written, by property. Moments of the wall clock are meant in the member's zone."""
         found: dict[str, object] = {}

@@ -67,11 +67,12 @@ def edit(place: Place, pk: int) -> HttpResponse:
         return _form(place, page)
     version = _version(place, "version")
     seen = {key: at for key in form.fields if (at := _version(place, f"seen.{key}"))}
+    kept = [key for key in form.fields if request.POST.get(f"keep.{key}") == "theirs"]
+    form.let_go(kept)
+    seen |= dict.fromkeys(kept, record.version)
     page |= {"version": version, "seen": seen}
     try:
-        saved = reconciling.save(
-            record, _decided(place, form), by=request.member, version=version, kind=kind, seen=seen
-        )
+        saved = reconciling.save(record, form.given(), by=request.member, version=version, kind=kind, seen=seen)
     except Conflicting as error:
         words = _words(place, record, error.changes, pipelines)
         page |= {"seen": seen | {one.property.key: error.version for one in error.conflicts}}
@@ -103,12 +104,6 @@ def _saved(place: Place, saved: Saved, only: list[str]) -> HttpResponse:
         return answer
     messages.success(place.request, " ".join(filter(None, [_("Saved."), meanwhile])))
     return HttpResponseRedirect(paths.record(record) + (f"#property-{one.key}" if one else ""))
-
-
-def _decided(place: Place, form: RecordForm) -> dict[str, object]:
-    """What was written, without what the member left as somebody else made it."""
-    left = {key for key in form.fields if place.request.POST.get(f"keep.{key}") == "theirs"}
-    return {key: value for key, value in form.given().items() if key not in left}
 
 
 def _version(place: Place, name: str) -> int:

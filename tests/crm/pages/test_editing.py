@@ -184,6 +184,42 @@ def test_what_both_changed_is_decided_by_the_second_property_by_property(signed_
     assert record.values["country"] == "Norway"  # bob left it as it was
 
 
+def test_a_decision_holds_when_the_save_is_refused_for_something_else(signed_in, made, alice, bob):
+    record = made(city="Oslo", country="Sweden")
+    browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
+    mine = {"city": "Bergen", "job_title": "Buyer", "phone": "not a phone"}
+    written = held_by(browser.get(url)) | mine
+    records.change(record, {"city": "Stavanger", "job_title": "Head of sales", "country": "Norway"}, by=alice)
+
+    told = browser.post(url, written)
+    refused = browser.post(url, held_by(told) | {"keep.job_title": "mine"})
+    held = held_by(refused)
+    assert refused.status_code == 422
+    assert (held["city"], held["job_title"], held["phone"]) == ("Stavanger", "Buyer", "not a phone")
+    browser.post(url, held | {"phone": "+46 8 123 45 67"})
+
+    record.refresh_from_db()
+    keys = ("city", "job_title", "country", "phone")
+    assert [record.values[key] for key in keys] == ["Stavanger", "Buyer", "Norway", "+46 8 123 45 67"]
+
+
+def test_a_decision_holds_when_a_third_save_asks_about_something_else(signed_in, made, alice, bob):
+    record = made(city="Oslo")
+    browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
+    written = held_by(browser.get(url)) | {"city": "Bergen", "job_title": "Buyer"}
+    records.change(record, {"city": "Stavanger"}, by=alice)
+    told = browser.post(url, written)
+    records.change(record, {"job_title": "Head of sales"}, by=alice)
+
+    again = browser.post(url, held_by(told))
+    assert again.status_code == 409
+    assert "keep.city" not in held_by(again)
+    browser.post(url, held_by(again) | {"keep.job_title": "mine"})
+
+    record.refresh_from_db()
+    assert (record.values["city"], record.values["job_title"]) == ("Stavanger", "Buyer")
+
+
 def test_who_sends_a_decision_without_what_they_saw_is_asked_again(signed_in, made, alice, bob):
     record = made(city="Oslo")
     records.change(record, {"city": "Stavanger"}, by=alice)
