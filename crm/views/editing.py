@@ -35,6 +35,8 @@ def new(place: Place) -> HttpResponse:
             form.refuse(str(error), error.fields)
             holder_url = _holder(place, error)
         else:
+            if out_of_sight := _out_of_sight(place, record):
+                return out_of_sight
             messages.success(request, _("“%(title)s” is saved.") % {"title": record.title})
             return HttpResponseRedirect(paths.record(record))
     context = {"form": form, "holder_url": holder_url}
@@ -93,17 +95,34 @@ def _form(place: Place, page: Mapping[str, Any], *, status: int = 200) -> HttpRe
 
 def _saved(place: Place, saved: Saved, only: list[str]) -> HttpResponse:
     record = saved.record
+    if out_of_sight := _out_of_sight(place, record):
+        return out_of_sight
     pipelines = pipelines_in(place)
     words = _words(place, record, saved.others, pipelines)
     meanwhile = _meanwhile(saved.others, words)
     one = place.kind.find(only[0]) if len(only) == 1 else None
-    if is_htmx(place.request) and one:
+    is_in_place = one is not None and is_htmx(place.request)
+    if one and is_in_place and place.may_change(record):
         page = {"record": record, "cell": words.cell(record, one), "may_change": True, "was_saved": True}
         answer = place.render("crm/_property.html", page | {"meanwhile": meanwhile})
         answer["HX-Trigger"] = "record:changed"
         return answer
     messages.success(place.request, " ".join(filter(None, [_("Saved."), meanwhile])))
+    if is_in_place:
+        return HttpResponse(headers={"HX-Refresh": "true"})  # nothing on the page may be changed by them any more
     return HttpResponseRedirect(paths.record(record) + (f"#property-{one.key}" if one else ""))
+
+
+def _out_of_sight(place: Place, record: Record) -> HttpResponse | None:
+    """Where to go from a record that was saved and that the member does not see any more: its page is not there."""
+    if place.records().live().filter(pk=record.pk).exists():
+        return None
+    said = _("“%(title)s” is saved. You do not see it any more.")
+    if record.owner and record.owner != place.request.member:
+        said = _("“%(title)s” is saved. It belongs to %(name)s now; you do not see it any more.")
+    messages.success(place.request, said % {"title": record.title, "name": record.owner.name if record.owner else ""})
+    index = place.url("index")
+    return HttpResponse(headers={"HX-Redirect": index}) if is_htmx(place.request) else HttpResponseRedirect(index)
 
 
 def _version(place: Place, name: str) -> int:

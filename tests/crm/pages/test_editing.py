@@ -280,6 +280,40 @@ def test_who_may_only_look_is_told_so(signed_in, made, alice, bob, carol):
     assert record.version == 1
 
 
+def test_who_gives_a_record_away_that_they_do_not_see_any_more_is_told_so(signed_in, made, alice, bob, carol):
+    permissions.set_reach(bob, "contacts", sees="own", edits="own", by=alice)
+    browser, given_away = signed_in(bob), {"version": 1, "owner": carol.pk}
+    first, second = (f"{LIST}{made(owner=bob.pk).pk}/edit/" for _ in range(2))
+
+    answers = [
+        browser.post(f"{LIST}new/", {"first_name": "Mia", "last_name": "Lind", "owner": carol.pk}),
+        browser.post(first, given_away),
+    ]
+    in_place = browser.post(second, given_away | {"property": "owner"}, headers={"HX-Request": "true"})
+    page = browser.get(LIST).content.decode()
+
+    assert [answer["Location"] for answer in answers] == [LIST, LIST]
+    assert in_place["HX-Redirect"] == LIST
+    assert "HX-Trigger" not in in_place.headers
+    assert page.count("“Mia Lind” is saved. It belongs to Carol now; you do not see it any more.") == 3
+
+
+def test_who_gives_a_record_away_that_they_still_see_may_not_change_it_there_any_more(
+    signed_in, made, alice, bob, carol
+):
+    permissions.set_reach(bob, "contacts", sees="all", edits="own", by=alice)
+    record, browser = made(owner=bob.pk), signed_in(bob)
+    url = f"{LIST}{record.pk}/"
+
+    given_away = {"version": 1, "owner": carol.pk, "property": "owner"}
+    in_place = browser.post(f"{url}edit/", given_away, headers={"HX-Request": "true"})
+
+    assert in_place["HX-Refresh"] == "true"
+    page = browser.get(url).content.decode()
+    assert "Saved." in page
+    assert "property__edit" not in page
+
+
 def test_a_property_of_the_account_is_in_the_form(signed_in, made, alice, bob):
     defining.define_property(alice.account, "contacts", key="buddy", label="Buddy", type="user", by=alice)
     record = made()
