@@ -45,7 +45,10 @@ class Refusable(forms.Form):
 
 
 class RecordForm(Refusable):
-    """Some properties of a record. `given()` is what was written, for the domain to judge."""
+    """Some properties of a record. `given()` is what was written, for the domain to judge.
+
+    `read` is what the record held when the form was made, if that is some time ago.
+    """
 
     def __init__(
         self,
@@ -55,12 +58,14 @@ class RecordForm(Refusable):
         member: Membership,
         pipelines: Sequence[Pipeline],
         record: Record | None = None,
+        read: Mapping[str, Any] | None = None,
         only: Iterable[str] = (),
         given: Mapping[str, str] | None = None,
     ) -> None:
         initial = {key: _written(value) for key, value in records.values_of(record, kind).items()} if record else {}
         super().__init__(data, initial=initial | dict(given or {}))
         self.zone = member.zone
+        self.read = initial if read is None else {key: _written(value) for key, value in read.items()}
         self.shown = [one for one in kind.properties if not only or one.key in set(only)]
         if record is None:
             self.shown = [one for one in self.shown if one.key not in HIDDEN_WHEN_NEW]
@@ -81,11 +86,14 @@ class RecordForm(Refusable):
         self.data = dict(self.data.items()) | held
 
     def given(self) -> dict[str, object]:
-        """What was written, by property. Moments of the wall clock are meant in the member's zone."""
+        """What was written, by property. Moments of the wall clock are meant in the member's zone.
+
+        What stands as it was read is left out: a field shows less of a moment than is kept.
+        """
         found: dict[str, object] = {}
         for one in self.shown:
             raw = self.data.get(self.add_prefix(one.key))
-            if raw is not None:
+            if raw is not None and not (one.key in self.read and raw == str(self.read[one.key])):
                 found[one.key] = _moment(raw, self.zone) if one.type is Type.DATETIME else raw
         return found
 

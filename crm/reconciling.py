@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import Membership
 from crm import properties, records, timeline
 from crm.errors import StaleRecord
-from crm.kinds import Kind, Property
+from crm.kinds import Kind, Property, Type
 from crm.models import Change, Record
 
 TRIES = 5  # somebody may save again while we look
@@ -79,6 +80,17 @@ def save(
                 raise Conflicting(_conflicts(both, kind, given, theirs, changes), changes, upon) from stale
             given = {key: given[key] for key in mine}
     raise Conflicting([], changes, upon)
+
+
+def as_read(record: Record, kind: Kind, *, version: int, seen: Mapping[str, int]) -> dict[str, Any]:
+    """What a record held at the version that was read; the properties in `seen`, at the version they were seen."""
+    found = records.values_of(record, kind)
+    if version == record.version:
+        return found
+    for key, value in _base(timeline.since(record, version), seen).items():
+        one = kind.find(key)
+        found[key] = parse_datetime(value) if one and one.type is Type.DATETIME and value else value
+    return {key: value for key, value in found.items() if value is not None and kind.find(key)}
 
 
 def _base(changes: Sequence[Change], seen: Mapping[str, int]) -> dict[str, Any]:

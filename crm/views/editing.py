@@ -56,23 +56,19 @@ def edit(place: Place, pk: int) -> HttpResponse:
     if given.getlist("property") and not only:
         raise Http404
     pipelines = pipelines_in(place)
-    form = RecordForm(
-        request.POST if request.method == "POST" else None,
-        kind=kind,
-        member=request.member,
-        pipelines=pipelines,
-        record=record,
-        only=only,
-    )
-    page: dict[str, Any] = {"record": record, "form": form, "only": only, "version": record.version}
+    shared: dict[str, Any] = {"kind": kind, "member": request.member, "pipelines": pipelines, "only": only}
+    page: dict[str, Any] = {"record": record, "only": only}
     if request.method != "POST":
-        return _form(place, page)
+        form = RecordForm(record=record, **shared)
+        return _form(place, page | {"form": form, "version": record.version})
+    keys = only or [one.key for one in kind.properties]
+    kept = [key for key in keys if request.POST.get(f"keep.{key}") == "theirs"]
     version = _version(place, "version")
-    seen = {key: at for key in form.fields if (at := _version(place, f"seen.{key}"))}
-    kept = [key for key in form.fields if request.POST.get(f"keep.{key}") == "theirs"]
+    seen = {key: at for key in keys if (at := _version(place, f"seen.{key}"))} | dict.fromkeys(kept, record.version)
+    read = reconciling.as_read(record, kind, version=version, seen=seen)
+    form = RecordForm(request.POST, record=record, read=read, **shared)
     form.let_go(kept)
-    seen |= dict.fromkeys(kept, record.version)
-    page |= {"version": version, "seen": seen}
+    page |= {"form": form, "version": version, "seen": seen}
     try:
         saved = reconciling.save(record, form.given(), by=request.member, version=version, kind=kind, seen=seen)
     except Conflicting as error:

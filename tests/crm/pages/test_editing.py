@@ -96,6 +96,32 @@ def test_a_moment_is_meant_on_the_members_own_clock(signed_in, made, alice, bob,
     assert 'value="2026-11-30T14:30"' in page
 
 
+def test_a_form_that_is_saved_as_it_was_read_changes_no_moment(signed_in, made, alice, bob):
+    bob.time_zone = "Europe/Stockholm"
+    bob.save()
+    moments = {
+        "due_at": "2027-10-31T01:30:00Z",  # the second half past two of that night
+        "remind_at": "2027-10-30T08:00:45Z",
+        "completed_at": "2026-10-30T10:00:23.5Z",
+    }
+    task, other = made("tasks", **moments), made("tasks", **moments)
+    browser, url, others = signed_in(bob), f"/1001/tasks/{task.pk}/edit/", f"/1001/tasks/{other.pk}/edit/"
+    written, elsewhere = held_by(browser.get(url)), held_by(browser.get(others))
+    assert written["due_at"] == "2027-10-31T02:30"
+    records.change(other, {"remind_at": "2027-10-30T09:00:45Z"}, by=alice)
+
+    browser.post(url, written)
+    browser.post(others, elsewhere | {"name": "Another name"})
+
+    before = task.due_at, task.remind_at, task.completed_at
+    task.refresh_from_db()
+    other.refresh_from_db()
+    assert task.version == 1
+    assert (task.due_at, task.remind_at, task.completed_at) == before
+    assert (other.title, other.remind_at.isoformat()) == ("Another name", "2027-10-30T09:00:45+00:00")
+    assert (other.due_at, other.completed_at) == (task.due_at, task.completed_at)
+
+
 def test_one_property_is_changed_in_place(signed_in, made, bob):
     record = made(city="Oslo")
     browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
