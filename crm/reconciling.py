@@ -44,10 +44,14 @@ class Conflicting(DomainError):
 
 @dataclass(frozen=True)
 class Saved:
-    """The record as it is now, and what others changed since the version that was read."""
+    """The record as it is now, and what others changed since the version that was read.
+
+    `is_changed`: whether anything of the member's own was new.
+    """
 
     record: Record
     others: list[Change]
+    is_changed: bool
 
 
 def save(
@@ -68,7 +72,8 @@ def save(
     upon = version
     for _try in range(TRIES):
         try:
-            return Saved(records.change(record, given, by=by, version=upon, kind=kind), changes)
+            now = records.change(record, given, by=by, version=upon, kind=kind)
+            return Saved(now, changes, is_changed=now.version != upon)
         except StaleRecord as stale:
             changes = timeline.since(record, version)
             upon = stale.version

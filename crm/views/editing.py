@@ -79,7 +79,7 @@ def edit(place: Place, pk: int) -> HttpResponse:
     except DomainError as error:
         form.refuse(str(error), error.fields)
         return _form(place, page | {"holder_url": _holder(place, error)}, status=422)
-    return _saved(place, saved, only)
+    return _saved(place, saved, only, kept)
 
 
 def _form(place: Place, page: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
@@ -89,21 +89,22 @@ def _form(place: Place, page: Mapping[str, Any], *, status: int = 200) -> HttpRe
     return place.render("crm/edit.html", page, status=status)
 
 
-def _saved(place: Place, saved: Saved, only: list[str]) -> HttpResponse:
+def _saved(place: Place, saved: Saved, only: list[str], kept: list[str]) -> HttpResponse:
     record = saved.record
     if out_of_sight := _out_of_sight(place, record):
         return out_of_sight
     pipelines = pipelines_in(place)
     words = _words(place, record, saved.others, pipelines)
-    meanwhile = _meanwhile(saved.others, words)
+    left = "" if saved.is_changed else _left(saved.others, kept)
+    meanwhile = _meanwhile([change for change in saved.others if not left or change.what not in kept], words)
     one = place.kind.find(only[0]) if len(only) == 1 else None
     is_in_place = one is not None and is_htmx(place.request)
     if one and is_in_place and place.may_change(record):
-        page = {"record": record, "cell": words.cell(record, one), "may_change": True, "was_saved": True}
+        page = {"record": record, "cell": words.cell(record, one), "may_change": True, "was_saved": left or _("Saved")}
         answer = place.render("crm/_property.html", page | {"meanwhile": meanwhile})
         answer["HX-Trigger"] = "record:changed"
         return answer
-    messages.success(place.request, " ".join(filter(None, [_("Saved."), meanwhile])))
+    messages.success(place.request, " ".join(filter(None, [left or _("Saved."), meanwhile])))
     if is_in_place:
         return HttpResponse(headers={"HX-Refresh": "true"})  # nothing on the page may be changed by them any more
     return HttpResponseRedirect(paths.record(record) + (f"#property-{one.key}" if one else ""))
@@ -164,6 +165,13 @@ def _meanwhile(changes: list[Change], words: showing.Words) -> str:
             facts = {"name": change.by.name if change.by else "Bellhop", "property": one.label, "value": after}
             lines.append(_("%(name)s changed %(property)s to “%(value)s”") % facts)
     return _("Meanwhile %(changes)s.") % {"changes": get_text_list(lines, _("and"))} if lines else ""
+
+
+def _left(changes: list[Change], kept: list[str]) -> str:
+    """ "Kept what Ann Berg saved." Nothing if nothing was kept."""
+    last = {change.what: change.by.name if change.by else "Bellhop" for change in changes if change.what in kept}
+    names = list(dict.fromkeys(last.values()))
+    return _("Kept what %(names)s saved.") % {"names": get_text_list(names, _("and"))} if names else ""
 
 
 def _holder(place: Place, error: DomainError) -> str:

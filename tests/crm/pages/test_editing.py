@@ -210,6 +210,26 @@ def test_what_both_changed_is_decided_by_the_second_property_by_property(signed_
     assert record.values["country"] == "Norway"  # bob left it as it was
 
 
+@pytest.mark.parametrize("in_place", [True, False])
+def test_who_keeps_what_somebody_else_saved_is_told_that_and_not_that_it_was_saved(
+    signed_in, made, alice, bob, in_place
+):
+    record = made(city="Oslo")
+    browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
+    given, headers = ({"property": "city"}, {"HX-Request": "true"}) if in_place else ({}, {})
+    written = held_by(browser.get(url, given, headers=headers)) | {"city": "Bergen"}
+    records.change(record, {"city": "Stavanger", "country": "Norway"}, by=alice)
+
+    told = browser.post(url, written, headers=headers)
+    page = browser.post(url, held_by(told), headers=headers, follow=True).content.decode()
+
+    assert "Kept what Alice saved." in page
+    assert "Meanwhile Alice changed Country to “Norway”." in page
+    assert "Saved" not in page
+    record.refresh_from_db()
+    assert record.version == 2
+
+
 def test_a_decision_holds_when_the_save_is_refused_for_something_else(signed_in, made, alice, bob):
     record = made(city="Oslo", country="Sweden")
     browser, url = signed_in(bob), f"{LIST}{record.pk}/edit/"
