@@ -11,9 +11,8 @@ from typing import Any
 from django.db.models import Count, F, Window
 from django.db.models.fields.tuple_lookups import Tuple, TupleLessThan
 from django.db.models.functions import RowNumber
-from django.utils.dateparse import parse_datetime
 
-from crm import timeline
+from crm import listing, timeline
 from crm.models import Activity, Change, Record
 
 SIZE = 20
@@ -128,9 +127,7 @@ def _read(after: str) -> tuple[tuple[datetime | None, int], int | None]:
     ):
         return (None, 0), None
     try:
-        at = parse_datetime(parts[0]) if parts[0] else None
+        at = listing.moment(parts[0]) if parts[0] else None
     except ValueError:
-        return (None, 0), None
-    if parts[0] and (at is None or at.tzinfo is None):
         return (None, 0), None
     return (at, int(parts[1] or 0)), int(parts[2]) if parts[2] else None

@@ -5,7 +5,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import BooleanField, F, Func, Q, Value
@@ -17,6 +17,7 @@ from crm import searching
 from crm.models import Record
 from crm.models.records import RecordQuerySet
 from crm.searching import Words
+from notifications.types.values import problem_with_value
 
 SORTS = {
     "-updated_at": ("updated_at", True),
@@ -123,17 +124,30 @@ def _write(last: Record, column: str, sort: str) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
+def moment(text: str) -> datetime:
+    """The moment in a cursor. Refuses with ValueError what is none that the database could hold."""
+    found = parse_datetime(text)
+    if found is None or found.tzinfo is None:
+        raise ValueError(text)
+    try:
+        return found.astimezone(UTC)  # an offset may be odder than the database reads
+    except OverflowError as error:
+        raise ValueError(text) from error
+
+
 def _read(cursor: str, sort: str) -> tuple[Any, int]:
     try:
         place = json.loads(base64.urlsafe_b64decode(f"{cursor[:1000]}==".encode()))
         made_for, value, pk = place
-        value = parse_datetime(value) if value is not None and sort.lstrip("-") != "title" else value
-        is_good = (
-            made_for == sort and isinstance(pk, int) and 0 < pk < 2**63 and isinstance(value, str | datetime | None)
-        )
+        if sort.lstrip("-") == "title":
+            is_good = isinstance(value, str) and not problem_with_value(value)
+        else:
+            value = moment(value) if value is not None else None
+            is_good = value is not None or sort == "due_at"
+        is_good = is_good and made_for == sort and type(pk) is int and 0 < pk < 2**63
     except (ValueError, TypeError, binascii.Error, RecursionError):
         is_good = False
-    if not is_good or (isinstance(value, str) and "\0" in value) or (value is None and sort != "due_at"):
+    if not is_good:
         raise InvalidCursor(
             _("This page cannot be found again. Begin at the first one."),
             fields={"cursor": [_("Take the cursor from the answer before, with the same order.")]},

@@ -1,5 +1,8 @@
 """Pages of records: each record once, whatever is sought and however many hold it."""
 
+import base64
+import json
+
 import pytest
 from django.utils import timezone
 
@@ -54,3 +57,31 @@ def test_a_page_of_tasks_further_on_begins_in_the_index_where_it_begins(make, al
         listing.page(rows, sort="due_at", limit=2, after=first.next)
     assert " OR " not in asked.captured_queries[0]["sql"]  # with one the database would read all that came before
     assert walked(rows, sort="due_at") == [f"Task {number}" for number in range(6)]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ["title", "\ud800", 5],
+        ["title", "a\0", 5],
+        ["title", "a", 2**63],
+        ["-updated_at", "2026-01-01T00:00:00Z", True],
+        ["-updated_at", "2026-01-01T00:00:00", 5],
+        ["-updated_at", "0001-01-01T00:00:00+23:59", 5],
+        ["-updated_at", "9999-12-31T23:59:59-23:59", 5],
+        ["due_at", "tomorrow", 5],
+        ["due_at", "2026-01-01T00:00:00Z", True],
+    ],
+)
+def test_a_cursor_that_the_database_could_not_read_is_refused(place):
+    cursor = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+    with pytest.raises(listing.InvalidCursor):
+        listing.page(Record.objects.all(), sort=place[0], after=cursor)
+
+
+def test_a_cursor_may_name_its_moment_in_any_zone(make, alice):
+    make("tasks")
+    cursor = base64.urlsafe_b64encode(b'["-updated_at", "2999-01-01T00:00:00+00:00:30.5", 5]').decode()
+
+    assert len(listing.page(Record.objects.live().of(alice.account, "tasks"), after=cursor).records) == 1

@@ -106,7 +106,9 @@ def test_pages_of_the_timeline_hold_everything_once(contact, alice):
     assert len(seen) == len(set(seen)) == 9 + 10
 
 
-@pytest.mark.parametrize("after", ["x", "~~", "a~b~c", "2026-99-99~1~1", "~99999999999999999999~"])
+@pytest.mark.parametrize(
+    "after", ["x", "~~", "a~b~c", "2026-99-99~1~1", "0001-01-01T00:00:00+23:59~1~1", "~99999999999999999999~"]
+)
 def test_a_cursor_that_makes_no_sense_is_the_beginning(signed_in, url, bob, after):
     answer = signed_in(bob).get(f"{url}timeline/", {"after": after}, headers={"HX-Request": "true"})
 
