@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone, translation
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -100,6 +101,20 @@ def note(
             update_fields=["by", "source", "at"],
             unique_fields=["window", "record", "property"],
         )
+
+
+def carry_over(other: Record, kind: Kind, *, into: Record) -> None:
+    """Let what waits to be told of a record that was merged be told of the one it became, where that one names the
+    same member. Who opened the merged one knows already; what waits for both is told once.
+    """
+    touched = AssignmentWindow.objects.filter(closed_at=None, assignments__record=other).values("pk")
+    windows = AssignmentWindow.objects.select_for_update(no_key=True).filter(pk__in=touched, closed_at=None)
+    held = [window.pk for window in windows.order_by("pk")]  # so that none closes between the merge and its commit
+    opened = RecordView.objects.filter(record=other, member=OuterRef("recipient"), last_opened_at__gt=OuterRef("at"))
+    stands = Assignment.objects.filter(record=into, window=OuterRef("window"), property=OuterRef("property"))
+    waiting = Assignment.objects.filter(record=other, window__in=held).exclude(Exists(opened)).exclude(Exists(stands))
+    for key, member in named(into, kind).items():
+        waiting.filter(property=key, recipient=member).update(record=into)
 
 
 def close_due(now: datetime | None = None) -> int:

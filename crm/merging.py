@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError
 from accounts.models import Membership
-from crm import records, schema, tasks_due, timeline
+from crm import assigning, records, schema, tasks_due, timeline
 from crm.errors import RecordInBin
 from crm.kinds import Kind
 from crm.models import Activity, Association, Duplicate, Follower, FormSubmission, Record, Source
@@ -43,6 +43,7 @@ def merge(record: Record, other: Record, *, by: Membership | None, source: Sourc
     record.updated_at = timezone.now()
     record.save()
     _move_what_hangs_on(other, to=record)
+    assigning.carry_over(other, kind, into=record)
     facts = {"id": other.pk, "kind": other.kind, "title": other.title}
     timeline.write(record, {"merged": (None, facts), **lines}, by=by, source=source)
     into = {"id": record.pk, "kind": record.kind, "title": record.title}

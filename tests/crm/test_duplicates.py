@@ -8,7 +8,7 @@ import pytest
 
 from crm import activities, associating, duplicates, following, merging, permissions, records
 from crm.errors import InvalidRecord, RecordInBin
-from crm.models import Change, Duplicate, Record, Source
+from crm.models import Assignment, Change, Duplicate, Record, Source
 from tests.crm.conftest import at_once
 
 
@@ -194,6 +194,41 @@ def test_only_two_of_a_kind_can_be_merged(make, alice, deal, mallory):
     for other in (deal, make("contacts"), next_door):
         with pytest.raises(merging.CannotMerge):
             merging.merge(deal, other, by=alice)
+
+
+def test_who_was_assigned_the_merged_one_hears_of_what_it_became(make, told, five_minutes_later, alice, bob):
+    first, second = make("contacts"), make("contacts", first_name="Maria")
+    records.assign(second, to=bob, by=alice)
+    merging.merge(first, second, by=alice)
+    five_minutes_later()
+
+    ((recipients, data),) = told("contacts.contact_assigned")
+    assert (recipients, data["url"]) == ([bob.pk], f"/1001/contacts/{first.pk}/")
+    assert list(Assignment.objects.values_list("record", "outcome")) == [(first.pk, "told")]
+
+
+@pytest.mark.parametrize(
+    ("owner_of_first", "opens", "outcomes"),
+    [
+        ("bob", False, {"first": "told", "second": "deleted"}),  # both were given to him: once is enough
+        ("carol", False, {"first": "told", "second": "deleted"}),  # she owns what is left
+        (None, True, {"second": "deleted"}),  # he has seen it
+    ],
+)
+def test_what_need_not_be_told_of_the_merged_one_stays_with_it(
+    make, request, five_minutes_later, alice, bob, owner_of_first, opens, outcomes
+):
+    first, second = make("contacts"), make("contacts", first_name="Maria")
+    if owner_of_first:
+        records.assign(first, to=request.getfixturevalue(owner_of_first), by=alice)
+    records.assign(second, to=bob, by=alice)
+    if opens:
+        following.mark_opened(second, bob)
+    merging.merge(first, second, by=alice)
+    five_minutes_later()
+
+    names = {first.pk: "first", second.pk: "second"}
+    assert {names[row.record_id]: row.outcome for row in Assignment.objects.all()} == outcomes
 
 
 @pytest.mark.django_db(transaction=True)
