@@ -24,7 +24,8 @@ class CannotMerge(DomainError):
 def merge(record: Record, other: Record, *, by: Membership | None, source: Source = Source.PAGE) -> Record:
     """Take another record into this one: what this one lacks, and all activities, associations and followers.
 
-    The other one is gone for good, and says where it went. Refuses two kinds, and records in the bin.
+    An open task stays open. The other one is gone for good, and says where it went. Refuses two kinds, and records in
+    the bin.
     """
     if record.pk == other.pk or (record.account_id, record.kind) != (other.account_id, other.kind):
         raise CannotMerge(
@@ -56,6 +57,8 @@ def _take_over(record: Record, other: Record, kind: Kind) -> dict[str, tuple[Any
     """Put what the record lacks; returns the history's lines of it."""
     lines: dict[str, tuple[Any, Any]] = {}
     for one in kind.properties:
+        if one.has_meaning_empty:
+            continue
         value = records.current(other, kind, one.key)
         if value is not None and records.current(record, kind, one.key) is None:
             records.put(record, kind, one.key, value)

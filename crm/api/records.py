@@ -199,8 +199,8 @@ class Merge(Door):
     def post(self, request: ApiRequest, record_id: int) -> Response:
         """Merge another record of the same kind into this one.
 
-        What this one lacks is taken over from the other, with its activities, associations and followers. The other
-        one is gone for good.
+        What this one lacks is taken over from the other, with its activities, associations and followers; an open
+        task stays open. The other one is gone for good.
         """
         record = reaching.one_to_change(request, record_id)
         other = reaching.one_to_change(request, self.body(MergeIn)["other"])

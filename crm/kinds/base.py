@@ -43,6 +43,8 @@ class Property:
     is_required: bool = field(default=False, kw_only=True)
     is_custom: bool = field(default=False, kw_only=True)
     is_unique: bool = field(default=False, kw_only=True)
+    has_meaning_empty: bool = field(default=False, kw_only=True)
+    """Empty says something as well ("not completed"), so a merge does not fill it from the other record."""
 
     def __str__(self) -> str:
         return str(self.label)

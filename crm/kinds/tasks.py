@@ -27,8 +27,8 @@ KIND = Kind(
     properties=(
         name(_("Task name")),
         Property("due_at", _("Due"), Type.DATETIME, column="due_at"),
-        Property("remind_at", _("Reminder"), Type.DATETIME, column="remind_at"),
-        Property("completed_at", _("Completed"), Type.DATETIME, column="completed_at"),
+        Property("remind_at", _("Reminder"), Type.DATETIME, column="remind_at", has_meaning_empty=True),
+        Property("completed_at", _("Completed"), Type.DATETIME, column="completed_at", has_meaning_empty=True),
         PRIORITY,
         Property(
             "what",

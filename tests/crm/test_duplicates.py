@@ -178,6 +178,15 @@ def test_a_contact_takes_over_the_address(make, alice):
     assert merging.merge(first, second, by=alice).address == "mia@example.com"
 
 
+def test_an_open_task_stays_open_and_keeps_its_reminders_when_a_completed_one_is_merged_into_it(make, alice):
+    first = make("tasks")
+    second = make("tasks", due_at="2999-03-01T09:00:00Z", remind_at="2999-03-01T08:00:00Z", priority="high")
+    merged = merging.merge(first, records.complete(second, by=alice), by=alice)
+
+    assert (merged.completed_at, merged.remind_at) == (None, None)
+    assert (merged.due_at.year, merged.values["priority"]) == (2999, "high")
+
+
 def test_what_was_merged_cannot_be_restored_or_merged_again(pair, alice):
     first, second = pair
     merging.merge(first, second, by=alice)
