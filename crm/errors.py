@@ -54,6 +54,8 @@ def _in_between(change: Change) -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):  # the other record of a merge or an association; a form that was sent in
+        value = value.get("title") or value.get("form") or "…"
     return f"“{str(value)[:200]}”" if value is not None else _("nothing")
 
 

@@ -60,6 +60,15 @@ def test_who_saves_over_somebody_is_told_what_changed(program: Any, deal: Any) -
     assert fields_of(late) == {"amount": "Somebody changed this from “18400” to “20000”."}
 
 
+def test_who_saves_over_a_merge_is_told_which_record_was_merged(program: Any, deal: Any) -> None:
+    path = f"crm/records/{deal['id']}/"
+    program.post(f"{path}merge/", {"other": make(program, name="Nordic Oak")["id"]})
+    late = program.patch(path, {"version": 1, "properties": {"amount": 1}})
+
+    assert late.status_code == 409
+    assert fields_of(late) == {"merged": "Somebody changed this from nothing to “Nordic Oak”."}
+
+
 @pytest.mark.parametrize(
     ("body", "status", "fields"),
     [
