@@ -77,11 +77,12 @@ class Batch:
             return Verdict(RowOutcome.REFUSED, reasons=[("", self._too_many(row))])
         if problems:
             return Verdict(RowOutcome.REFUSED, reasons=problems)
-        if row.key and (first := self.firsts.get(row.key)) and first < row.number:
-            return Verdict(RowOutcome.DUPLICATE, reasons=[("", _("The same as row %(number)d.") % {"number": first})])
+        if row.key and (first := self.firsts.get(row.key)) and first.number < row.number:
+            said = _("The same as line %(number)d.") % {"number": first.line}
+            return Verdict(RowOutcome.DUPLICATE, reasons=[("", said)])
         verdict = self._matched(row, given)
         if row.key and verdict.outcome in STANDS:
-            self.firsts.setdefault(row.key, row.number)
+            self.firsts.setdefault(row.key, row)
         return verdict
 
     def rehearsed(self, row: ImportRow, verdict: Verdict) -> Verdict:
@@ -96,7 +97,7 @@ class Batch:
 
     def refused(self, row: ImportRow, reasons: list[tuple[str, str]]) -> Verdict:
         """The row is not taken; a later one with the same key may be."""
-        if row.key and self.firsts.get(row.key) == row.number:
+        if row.key and self.firsts.get(row.key) == row:
             del self.firsts[row.key]
         return Verdict(RowOutcome.REFUSED, reasons=reasons)
 
@@ -153,14 +154,14 @@ class Batch:
         except ValueError:
             return ""
 
-    def _firsts(self) -> dict[str, int]:
+    def _firsts(self) -> dict[str, ImportRow]:
         """The first row of the file with each key that was not refused, as far as it was settled before this batch."""
         keys = {row.key for row in self.rows if row.key}
         if not keys:
             return {}
         before = ImportRow.objects.filter(job=self.job, key__in=keys, number__lt=self.rows[0].number)
-        rows = before.filter(**{f"{self.stage}__in": STANDS}).order_by("-number").values_list("key", "number")
-        return dict(rows)
+        rows = before.filter(**{f"{self.stage}__in": STANDS}).order_by("-number").only("key", "number", "line")
+        return {row.key: row for row in rows}
 
     def _found(self) -> dict[str, list[Record]]:
         """The live records that each key finds. At most one query."""

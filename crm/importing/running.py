@@ -148,7 +148,7 @@ def _carry_out(job: ImportJob, batch: Batch, row: ImportRow) -> None:
         verdict = _written(job, batch, row, verdict)
     except AddressTaken as error:  # somebody made the contact a moment ago
         again = Batch(job, [row], stage="outcome")
-        again.firsts = {key: first for key, first in batch.firsts.items() if first != row.number}
+        again.firsts = {key: first for key, first in batch.firsts.items() if first != row}
         try:
             verdict = _written(job, again, row, again.verdict(row))
         except DomainError:

@@ -42,7 +42,7 @@ def test_a_file_with_errors_is_tried_out_imported_and_rolled_back(device, bob, a
     expect(page.get_by_role("row", name="Line 3")).to_contain_text("E-mail: “nobody” is not an e-mail address")
     expect(page.get_by_role("row", name="Line 4")).to_contain_text("The quotes in this row do not match")
     expect(page.get_by_role("row", name="Line 5")).to_contain_text("Lifecycle stage: Choose one of")
-    expect(page.get_by_role("row", name="Line 6")).to_contain_text("The same as row 1.")
+    expect(page.get_by_role("row", name="Line 6")).to_contain_text("The same as line 2.")
     assert Record.objects.count() == 1
     no_violations(page)
     page.get_by_role("button", name="Import now").press("Enter")

@@ -39,7 +39,7 @@ def test_a_dry_run_says_what_would_become_of_each_row_and_writes_nothing(tried, 
     assert forecasts(job) == ["updated", "unchanged", "created", "duplicate", "refused", "refused"]
     assert job.forecast == {"updated": 1, "unchanged": 1, "created": 1, "duplicate": 1, "refused": 2}
     assert reasons(job) == [
-        ("", "The same as row 3."),
+        ("", "The same as line 4."),
         ("E-mail", "“no address” is not an e-mail address such as ann@example.com."),
         ("First name", "Write a name, or fill in another of these fields."),
     ]
