@@ -53,7 +53,7 @@ def run_step(now: datetime, *, batch: int = BATCH) -> int:
     for (account_id, kind), together in _by_account(due).items():
         _settle(Account.objects.get(pk=account_id), DigestKind(kind), together, now)
     move_on(due, [timing.following(s.frequency, s.hour, s.zone, after=s.on) for s in due])
-    move_on(moved, [timing.turn(s.on, s.hour, s.zone) for s in moved])
+    move_on(moved, [timing.moved(timing.Turn(s.on, s.at), s.hour, s.zone, now=now) for s in moved])
     return sum(len(slot.members) for slot in slots)
 
 

@@ -195,4 +195,6 @@ def zone_changed(*, member: Membership | None = None, account: Account | None = 
             {"id": member.pk if member else account.pk if account else 0},
         )
         slots = [Slot(*row) for row in cursor.fetchall()]
-    return running.move_on(slots, [timing.turn(slot.on, slot.hour, slot.zone) for slot in slots])
+    now = timezone.now()
+    turns = [timing.moved(timing.Turn(slot.on, slot.at), slot.hour, slot.zone, now=now) for slot in slots]
+    return running.move_on(slots, turns)

@@ -36,6 +36,15 @@ def turn(on: date, hour: int, zone: str) -> Turn:
     return Turn(on, instant(on, time(hour), zone_of(zone)))
 
 
+def moved(was: Turn, hour: int, zone: str, *, now: datetime) -> Turn:
+    """The turn of the same day on other clocks; at once if its hour is over there.
+
+    It is as late as it was on the old clocks, never later: that the clocks jumped is nobody's delay.
+    """
+    there = turn(was.on, hour, zone)
+    return Turn(there.on, max(there.at, min(was.at, now)))
+
+
 def following(frequency: str, hour: int, zone: str, *, after: date) -> Turn:
     """The first turn on a later day."""
     on = after + DAY

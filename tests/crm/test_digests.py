@@ -256,6 +256,30 @@ def test_who_moves_east_before_the_mail_gets_it_at_once(reader, how):
     assert (row.next_on.isoformat(), row.next_at) == ("2026-11-24", datetime(2026, 11, 24, 2, 15, tzinfo=UTC))
 
 
+@pytest.mark.req("N-141")
+@pytest.mark.parametrize("how", ["saved", "updated"])
+def test_who_moves_far_east_before_the_mail_gets_it_once_and_that_day(reader, how, delivered, monkeypatch):
+    schedules.choose(reader, hour=20)
+    evening = datetime(2026, 11, 23, 19, tzinfo=UTC)  # Monday 20:00 in Stockholm, Tuesday 09:00 on Kiritimati
+    DigestSchedule.objects.filter(member=reader, kind="tasks").update(next_on=MONDAY.date(), next_at=evening)
+    task(reader, "Call", MONDAY)
+    moment = evening - timedelta(hours=2) if how == "saved" else evening
+    monkeypatch.setattr(schedules.timezone, "now", lambda: moment)
+    if how == "saved":
+        reader.time_zone = "Pacific/Kiritimati"
+        reader.save(update_fields=["time_zone"])
+    else:  # past everybody who could notice: it is seen when the row is due
+        type(reader).objects.filter(pk=reader.pk).update(time_zone="Pacific/Kiritimati")
+
+    running.run_due(moment)
+    running.run_due(moment + timedelta(hours=1))
+
+    assert runs(reader) == [("2026-11-23", "told")]
+    assert len(delivered("email")) == 1
+    row = DigestSchedule.objects.get(member=reader, kind="tasks")
+    assert (row.next_on.isoformat(), row.next_at) == ("2026-11-24", datetime(2026, 11, 24, 6, tzinfo=UTC))
+
+
 def test_an_account_that_moves_takes_those_along_who_have_no_zone_of_their_own(stockholm, bob, carol):
     carol.time_zone = "Asia/Kathmandu"
     carol.save()
