@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 
 from crm import records
 from crm.models import Workflow
-from crm.workflows import writing
+from crm.workflows import enrolling, writing
 from tests.browser.conditions import wait_for
+from tests.crm.workflows import SET, build
 
 EDITOR = "form.workflow"
 
@@ -117,3 +118,26 @@ def test_what_is_missing_is_named_and_leaving_is_asked(device, alice, no_violati
     steps = Workflow.objects.get().steps
     assert steps[0]["conditions"] == [{"property": "amount", "operator": "at_least", "value": 1000}]
     assert steps[1]["due_in_days"] == 2
+
+
+def test_turning_off_asks_first_and_keeps_what_is_written(device, alice, no_violations):
+    workflow = build(alice, steps=[{"do": "wait", "amount": 3, "unit": "days"}, SET])
+    ticket = records.create(alice.account, "tickets", {"name": "The printer smokes"}, by=alice)
+    enrolling.enrol(workflow, ticket, alice)
+    page = device(alice).open(f"workflows/{workflow.pk}/")
+    page.get_by_label("Name").fill("Not saved")
+
+    asks = page.locator("#op-turn_off")
+    asks.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("1 record is under way in it and is taken out.")
+    no_violations(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(asks).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Turn off").press("Enter")
+
+    expect(page.get_by_text("It is off.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_label("Name")).to_have_value("Not saved")
+    expect(page.get_by_role("button", name="Turn on")).to_be_focused()

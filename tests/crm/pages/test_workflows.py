@@ -260,6 +260,25 @@ def test_pausing_keeps_what_is_being_written(signed_in, complete, alice):
     assert complete.state == WorkflowState.OFF
 
 
+def test_turning_off_asks_first_when_records_are_under_way(signed_in, complete, alice, made):
+    running.turn_on(complete, alice)
+    browser = signed_in(alice)
+    assert '<dialog id="turn-off"' not in browser.get(page_of(complete)).content.decode(), "nothing is lost"
+    enrolling.enrol(complete, made(first_name="Mia"), alice)
+
+    asked = browser.get(page_of(complete)).content.decode()
+
+    assert 'id="op-turn_off" commandfor="turn-off" command="show-modal"' in asked
+    assert asked.count('name="op" value="turn_off"') == 1, "only within the dialog"
+    assert "1 record is under way in it and is taken out." in asked
+    assert "Pause it instead" in asked
+    running.pause(complete, alice)
+    assert "Turned on again, what is under way would go on." in browser.get(page_of(complete)).content.decode()
+    there = press(browser, complete, "turn_off").content.decode()
+    assert "It is off." in there
+    assert '<dialog id="turn-off"' not in there
+
+
 def test_a_member_looks_and_changes_nothing(signed_in, complete, bob):
     browser = signed_in(bob)
     html = browser.get(page_of(complete)).content.decode()
