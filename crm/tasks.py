@@ -16,7 +16,7 @@ from crm.lists import processing
 from crm.models import BulkJob, Export, Happening, ImportJob, RecordList
 from crm.room import ROOM
 from crm.webhooks import carrying, looking_back
-from crm.workflows import reviewing, scheduling
+from crm.workflows import ending, reviewing, scheduling
 from crm.workflows import running as workflows
 from notifications.tasks import begin, wake
 
@@ -50,6 +50,7 @@ def _waiting() -> Iterator[tuple[Callable[[], bool], "Task[..., None]"]]:
     yield Happening.objects.exists, follow
     yield RecordList.objects.to_process().exists, process_lists
     yield workflows.has_due, carry_workflows
+    yield ending.has_rest, end_enrolments
 
 
 def _for_a_while(step: Callable[[], int], task: Task[..., None]) -> None:
@@ -91,6 +92,12 @@ def process_lists() -> None:
 def carry_workflows() -> None:
     """Take records through their workflows."""
     _for_a_while(workflows.step, carry_workflows)
+
+
+@shared_task(acks_late=True)
+def end_enrolments() -> None:
+    """Cancel what is left in workflows that are off."""
+    _for_a_while(ending.step, end_enrolments)
 
 
 @shared_task(acks_late=True)

@@ -236,7 +236,7 @@ def word_enrolment(row: Enrolment) -> dict[str, Any]:
         "workflow": row.workflow_id,
         "record": row.record_id,
         "version": row.version.number,
-        "state": row.state,
+        "state": row.standing.value,
         "at": row.at,
         "due_at": row.due_at,
         "why": row.why,

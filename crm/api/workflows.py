@@ -158,8 +158,12 @@ class Enrolments(Door):
     def get(self, request: ApiRequest, workflow_id: int) -> Response:
         """List the records that were enrolled, with what was done with each."""
         asked = self.query(EnrolmentQuery)
-        rows = _enrolments(request, _one(request, workflow_id))
-        rows = rows.filter(**{key: asked[key] for key in ("state", "record") if key in asked})
+        workflow = _one(request, workflow_id)
+        rows = _enrolments(request, workflow)
+        if "record" in asked:
+            rows = rows.filter(record=asked["record"])
+        if "state" in asked:
+            rows = logbook.standing(rows, workflow, asked["state"])
         return page(request, rows, asked, word=word_enrolment)
 
     @operation(

@@ -165,6 +165,12 @@ class Enrolment(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk} {self.record_id} in {self.workflow_id}: {self.state}"
 
+    @property
+    def standing(self) -> EnrolmentState:
+        """Its state as it counts: nothing is under way in a workflow that is off, see `crm.workflows.ending`."""
+        is_over = self.state == EnrolmentState.WAITING and self.workflow.state == WorkflowState.OFF
+        return EnrolmentState.CANCELLED if is_over else EnrolmentState(self.state)
+
 
 class ActionOutcome(models.TextChoices):
     DONE = "done", _("done")

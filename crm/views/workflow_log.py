@@ -157,9 +157,10 @@ def worded(enrolment: Enrolment) -> dict[str, Any]:
     }
     return {
         "enrolment": enrolment,
-        "badge": kinds.get(EnrolmentState(enrolment.state), "off"),
+        "state": enrolment.standing.label,
+        "badge": kinds.get(enrolment.standing, "off"),
         "url": paths.record(enrolment.record),
         "runs": [(ACTIONS.get(run.do), run) for run in enrolment.runs.all()],
-        "is_waiting": enrolment.state == EnrolmentState.WAITING,
+        "is_waiting": enrolment.standing == EnrolmentState.WAITING,
         "is_running": enrolment.workflow.state == WorkflowState.ON,
     }

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import Count
 from django.utils import timezone
 
-from crm.models import Enrolment
+from crm.models import Enrolment, WorkflowState
 from crm.models.workflows import WAITING
 
 LATELY = timedelta(days=7)
@@ -14,7 +14,7 @@ LATELY = timedelta(days=7)
 
 def under_way(workflows: Iterable[int]) -> dict[int, int]:
     """How many are on their way, by workflow."""
-    rows = Enrolment.objects.filter(WAITING, workflow__in=list(workflows))
+    rows = Enrolment.objects.filter(WAITING, workflow__in=list(workflows)).exclude(workflow__state=WorkflowState.OFF)
     return dict(rows.values_list("workflow").annotate(number=Count("pk")))
 
 

@@ -1,6 +1,6 @@
 """What workflows did: for one record, and for one workflow with numbers per step."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Count, Prefetch, QuerySet
 
 from accounts.models import Membership
-from crm.models import ActionRun, Enrolment, EnrolmentState, Record, Workflow
+from crm.models import ActionRun, Enrolment, EnrolmentState, Record, Workflow, WorkflowState
 
 PAGE: Final = 50
 BIGGEST: Final = 2**63 - 1
@@ -38,8 +38,16 @@ def of_workflow(
     mine = Record.objects.filter(account=workflow.account_id, kind=workflow.kind).visible_to(member)
     rows = Enrolment.objects.filter(workflow=workflow, pk__lt=before or BIGGEST, record__in=mine)
     if state:
-        rows = rows.filter(state=state)
+        rows = standing(rows, workflow, state)
     return list(_with_runs(rows).order_by("-pk")[:limit])
+
+
+def standing(rows: QuerySet[Enrolment], workflow: Workflow, state: str) -> QuerySet[Enrolment]:
+    """Those of a workflow's enrolments that stand so (`Enrolment.standing`)."""
+    if workflow.state != WorkflowState.OFF:
+        return rows.filter(state=state)
+    so = {EnrolmentState.WAITING: [], EnrolmentState.CANCELLED: [EnrolmentState.WAITING, EnrolmentState.CANCELLED]}
+    return rows.filter(state__in=so.get(EnrolmentState(state), [state]))
 
 
 def numbers(workflow: Workflow) -> Numbers:
@@ -49,10 +57,13 @@ def numbers(workflow: Workflow) -> Numbers:
     runs = ActionRun.objects.filter(workflow=workflow).values_list("step", "outcome").annotate(n=Count("pk"))
     for step, outcome, count in runs:
         by_step[step][outcome] = count
-    before = rows.filter(state=EnrolmentState.WAITING).values_list("at").annotate(n=Count("pk"))
+    before = standing(rows, workflow, WAITING).values_list("at").annotate(n=Count("pk"))
     for step, count in before:
         by_step[step][WAITING] = count
-    return Numbers(by_state=dict(rows.values_list("state").annotate(n=Count("pk"))), by_step=dict(by_step))
+    by_state = Counter[str](dict(rows.values_list("state").annotate(n=Count("pk"))))
+    if workflow.state == WorkflowState.OFF and (rest := by_state.pop(WAITING, 0)):
+        by_state[EnrolmentState.CANCELLED.value] += rest
+    return Numbers(by_state=dict(by_state), by_step=dict(by_step))
 
 
 def _with_runs(rows: QuerySet[Enrolment]) -> QuerySet[Enrolment]:

@@ -50,6 +50,8 @@ def turn_on(workflow: Workflow, by: Membership | None) -> Workflow:
     plans.require(row.account.plan, Feature.WORKFLOWS)
     if problems := writing.problems_of(row):
         raise InvalidWorkflow(_("It cannot be turned on yet: something is missing or gone."), fields=problems)
+    if row.state == WorkflowState.OFF:
+        ending.rest_of(row)
     if row.state == WorkflowState.REVIEW:
         waiting = Enrolment.objects.filter(workflow=row, state=EnrolmentState.WAITING)
         _take_to_newest(row, waiting.exclude(version=row.version))

@@ -7,7 +7,7 @@ import pytest
 
 from crm import records
 from crm.models import ActionRun, Enrolment, EnrolmentState, Record
-from crm.workflows import enrolling, running, writing
+from crm.workflows import counting, ending, enrolling, logbook, running, writing
 from tests.crm.conftest import at_once
 from tests.crm.workflows import SET, build, carry
 
@@ -154,6 +154,45 @@ def test_turned_off_while_workers_are_at_it_nothing_runs_afterwards(alice):
     done = Enrolment.objects.filter(state=EnrolmentState.DONE).count()
     assert ActionRun.objects.count() == done
     assert Enrolment.objects.filter(state=EnrolmentState.CANCELLED).count() == 60 - done
+
+
+@pytest.mark.parametrize("how", ["turned off", "deleted"])
+def test_a_crowd_is_taken_out_in_portions_and_counts_as_out_at_once(alice, monkeypatch, how):
+    monkeypatch.setattr(ending, "AT_ONCE", 20)
+    workflow, other = build(alice), build(alice, name="Another")
+    crowd(workflow, 50)
+    crowd(other, 30)
+
+    end = running.turn_off if how == "turned off" else writing.delete
+    end(workflow, alice)
+
+    workflow.refresh_from_db()
+    assert left(workflow) == 30, "the request takes out one portion"
+    assert counting.under_way([workflow.pk, other.pk]) == {other.pk: 30}
+    assert logbook.numbers(workflow).by_state == {"cancelled": 50}
+    assert logbook.numbers(workflow).by_step == {}
+    assert logbook.of_workflow(workflow, alice, state="waiting") == []
+    assert {one.standing for one in logbook.of_workflow(workflow, alice, state="cancelled")} == {"cancelled"}
+    carry()
+    assert (ActionRun.objects.filter(workflow=workflow).count(), left(other)) == (0, 0)
+    assert ending.has_rest()
+    portions = 0
+    while ending.step():
+        portions += 1
+    assert (portions, left(workflow), ending.has_rest()) == (2, 0, False)
+
+
+def test_turned_on_again_nothing_that_was_cancelled_comes_back(alice, monkeypatch):
+    monkeypatch.setattr(ending, "AT_ONCE", 20)
+    workflow = build(alice)
+    crowd(workflow, 50)
+
+    running.turn_off(workflow, alice)
+    running.turn_on(workflow, alice)
+    carry()
+
+    assert (left(workflow), ActionRun.objects.count()) == (0, 0)
+    assert logbook.numbers(workflow).by_state == {"cancelled": 50}
 
 
 def test_a_turn_costs_the_same_however_many_wait(alice, django_assert_max_num_queries):
