@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import plans
 from accounts.access import MemberRequest, member_required
 from accounts.errors import DomainError
+from accounts.plans import Feature
 from crm import browsing, paths, permissions, schema
 from crm.browsing import Wanted
 from crm.kinds import Kind
@@ -47,6 +49,7 @@ def log(request: MemberRequest, workflow_id: int) -> HttpResponse:
         "state": state,
         "states": EnrolmentState.choices,
         "may_edit": request.member.is_super_admin,
+        "plan_problem": "" if _has_plan(workflow) else plans.sentence(Feature.WORKFLOWS),
         "wave": workflow.waves.filter(finished_at=None).first(),
     }
     if is_htmx(request) and before:
@@ -163,4 +166,10 @@ def worded(enrolment: Enrolment) -> dict[str, Any]:
         "runs": [(ACTIONS.get(run.do), run) for run in enrolment.runs.all()],
         "is_waiting": enrolment.standing == EnrolmentState.WAITING,
         "is_running": enrolment.workflow.state == WorkflowState.ON,
+        "has_plan": _has_plan(enrolment.workflow),
     }
+
+
+def _has_plan(workflow: Workflow) -> bool:
+    """Without it what is on stays on and waits."""
+    return plans.has(workflow.account.plan, Feature.WORKFLOWS)

@@ -308,6 +308,24 @@ def test_a_plan_without_workflows_shows_it_and_refuses(signed_in, complete, alic
     assert complete.state == WorkflowState.OFF
 
 
+def test_without_the_plan_what_is_on_is_said_to_wait(signed_in, complete, alice, made):
+    running.turn_on(complete, alice)
+    enrolling.enrol(complete, made(first_name="Mia"), alice)
+    browser = signed_in(alice)
+    assert "waits for the plan" not in browser.get(HUB).content.decode()
+    Account.objects.update(plan="starter")
+
+    log = browser.get(f"{page_of(complete)}log/").content.decode()
+
+    assert '<button type="button" class="button" disabled aria-describedby="plan">Enrol all that match' in log
+    assert 'id="plan"' in log
+    assert '<dialog id="enrol-all"' not in log
+    assert "It waits until the plan has workflows." in log
+    assert "The next step is due" not in log
+    assert "waits for the plan" in browser.get(HUB).content.decode()
+    assert "waits for the plan" in browser.get(page_of(complete)).content.decode()
+
+
 def test_a_new_one_is_named_once_and_keeps_what_was_written(signed_in, workflow, alice):
     browser = signed_in(alice)
     taken = browser.post(f"{HUB}new/", {"name": "Welcome", "kind": "deals"})
