@@ -22,32 +22,31 @@ MOST = 10  # workflows named in the mail; the rest is counted
 
 @dataclass(frozen=True)
 class Enrolment:
-    """A workflow and how many records more, or fewer, are enrolled in it."""
+    """A workflow, how many records came into it, and how many are through or out."""
 
     name: str
-    change: int
+    came: int
+    went: int
 
 
 def changed(account: Account, since: datetime, until: datetime) -> Sequence[Enrolment]:
-    """The workflows of an account whose enrolment changed between two moments, the largest change first.
-
-    The change is how many records came in less how many are through or out: with as many of each it is zero, and told.
-    """
+    """The workflows of an account into which records came or out of which they went between two moments, those whose
+    number under way changed most first."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT w.name, came.n - went.n AS change
+            SELECT w.name, came.n, went.n
             FROM crm_workflow w
             CROSS JOIN LATERAL (SELECT count(*) AS n FROM crm_enrolment e WHERE e.workflow_id = w.id
                                 AND e.enrolled_at >= %(since)s AND e.enrolled_at < %(until)s) came
             CROSS JOIN LATERAL (SELECT count(*) AS n FROM crm_enrolment e WHERE e.workflow_id = w.id
                                 AND e.ended_at >= %(since)s AND e.ended_at < %(until)s) went
             WHERE w.account_id = %(account)s AND w.deleted_at IS NULL AND came.n + went.n > 0
-            ORDER BY abs(came.n - went.n) DESC, w.name
+            ORDER BY abs(came.n - went.n) DESC, came.n + went.n DESC, w.name
             """,
             {"account": account.pk, "since": since, "until": until},
         )
-        return [Enrolment(name, change) for name, change in cursor.fetchall()]
+        return [Enrolment(*row) for row in cursor.fetchall()]
 
 
 def write(account: Account, slots: Sequence[Slot], now: datetime) -> None:
@@ -111,14 +110,16 @@ def tell(account: Account, slots: Sequence[Slot], ids: list[int], news: Sequence
 
 
 def words(news: Sequence[Enrolment], language: str) -> str:
-    """ "Welcome series (+48), Quiet customers (−6)"."""
-    named = [f"{one.name} ({_signed(one.change)})" for one in news[:MOST]]
-    if len(news) > MOST:
-        with translation.override(language):
+    """ "Welcome series (48 in, 21 out), Quiet customers (6 out)"."""
+    with translation.override(language):
+        named = [f"{one.name} ({_counted(one)})" for one in news[:MOST]]
+        if len(news) > MOST:
             more = len(news) - MOST
             named.append(ngettext("and %(n)s more", "and %(n)s more", more) % {"n": more})
     return ", ".join(named)
 
 
-def _signed(number: int) -> str:
-    return f"+{number}" if number > 0 else f"−{-number}" if number < 0 else "±0"
+def _counted(one: Enrolment) -> str:
+    came = ngettext("%(n)s in", "%(n)s in", one.came) % {"n": one.came}
+    went = ngettext("%(n)s out", "%(n)s out", one.went) % {"n": one.went}
+    return ", ".join(words for words, number in ((came, one.came), (went, one.went)) if number)

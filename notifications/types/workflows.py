@@ -44,7 +44,7 @@ FRIDAY_SUMMARY = TOPIC.type(
     body="{workflows}",
     example={
         "changed": 2,
-        "workflows": "Welcome series (+48), Quiet customers (−6)",
+        "workflows": "Welcome series (48 in, 21 out), Quiet customers (6 out)",
         "url": "/1001/workflows/",
     },
     only={"email"},

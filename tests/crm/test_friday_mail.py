@@ -24,7 +24,7 @@ def slot(member, at):
     return Slot("workflows", member.account_id, "fridays", 8, "UTC", "UTC", at.date(), at, False, [member.pk])
 
 
-NEWS = [Enrolment("Welcome series", 48), Enrolment("Quiet customers", -6)]
+NEWS = [Enrolment("Welcome series", 48, 21), Enrolment("Quiet customers", 0, 6)]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_what_changed_is_mailed_once_with_the_numbers(reader, carol, delivered):
     (letter,) = delivered("email")
     assert letter.to == [reader.email]
     assert letter.subject == "Enrolment changed in 2 of your workflows"
-    assert "Welcome series (+48), Quiet customers (−6)" in " ".join(letter.body.split())
+    assert "Welcome series (48 in, 21 out), Quiet customers (6 out)" in " ".join(letter.body.split())
 
 
 def test_it_looks_back_to_the_last_one_that_looked(reader):
@@ -79,9 +79,9 @@ def test_the_first_one_looks_back_a_week(reader):
 @pytest.mark.parametrize(
     ("news", "words"),
     [
-        (NEWS[:1], "Welcome series (+48)"),
-        ([Enrolment("Both ways", 0)], "Both ways (±0)"),
-        ([Enrolment(f"W{i}", 1) for i in range(12)], "W9 (+1), and 2 more"),
+        (NEWS[:1], "Welcome series (48 in, 21 out)"),
+        ([Enrolment("Both ways", 21, 21)], "Both ways (21 in, 21 out)"),
+        ([Enrolment(f"W{i}", 1, 0) for i in range(12)], "W9 (1 in), and 2 more"),
     ],
 )
 def test_the_numbers_in_words(news, words):
@@ -123,7 +123,7 @@ def test_the_mail_says_how_the_enrolment_of_each_workflow_changed(reader, alice,
     (letter,) = delivered("email")
     assert letter.to == [reader.email]
     assert letter.subject == "Enrolment changed in 3 of your workflows"
-    assert "Quiet (−3), Welcome (+2), Both ways (±0)" in " ".join(letter.body.split())
+    assert "Quiet (3 out), Welcome (3 in, 1 out), Both ways (1 in, 1 out)" in " ".join(letter.body.split())
     assert enrolments.changed(mallory.account, FRIDAY - WEEK, FRIDAY) == []
 
 
@@ -135,7 +135,7 @@ def test_each_change_is_in_one_mail(alice, enrolled):
     weeks = [FRIDAY - WEEK, FRIDAY, FRIDAY + WEEK, FRIDAY + 2 * WEEK]
     told = [enrolments.changed(alice.account, *pair) for pair in pairwise(weeks)]
 
-    assert told == [[Enrolment(workflow.name, 1)], [Enrolment(workflow.name, -1)], []]
+    assert told == [[Enrolment(workflow.name, 1, 0)], [Enrolment(workflow.name, 0, 1)], []]
 
 
 @pytest.mark.req("N-156")
