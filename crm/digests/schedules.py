@@ -98,9 +98,14 @@ def _plan(row: DigestSchedule, hour: int | None) -> None:
 
 
 @transaction.atomic
-def skip(member: Membership, *, on: bool = True) -> DigestSchedule:
-    """Leave the next task digest out; `on=False` takes that back. Twice is once."""
+def skip(member: Membership, *, on: bool = True, day: str = "") -> DigestSchedule:
+    """Leave the next task digest out; `on=False` takes that back. Twice is once.
+
+    `day` is the one that was meant (2026-11-23). Refuses (`NothingToSkip`) when another one is next by now.
+    """
     row = locked(member, DigestKind.TASKS)
+    if day and day != row.next_on.isoformat():
+        raise NothingToSkip(_("The next digest is another one by now. Nothing was changed."))
     row.skip_on = row.next_on if on else None
     row.save(update_fields=["skip_on"])
     return row

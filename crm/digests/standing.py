@@ -70,6 +70,11 @@ class Standing:
         return when(self.row.next_at)
 
     @property
+    def following_words(self) -> str:
+        """The same of the one after the next."""
+        return when(timing.following(self.row.frequency, self.row.hour, self.row.zone, after=self.row.next_on).at)
+
+    @property
     def tasks_words(self) -> str:
         """ "7 tasks so far"."""
         if not self.tasks:

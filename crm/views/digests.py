@@ -86,8 +86,13 @@ def send(request: MemberRequest) -> HttpResponse:
 def skip(request: MemberRequest) -> HttpResponse:
     """Leave the next one out, or take that back (`undo`)."""
     is_undone = "undo" in request.POST
-    schedules.skip(request.member, on=not is_undone)
-    messages.success(request, _("The next digest comes after all.") if is_undone else _("The next digest is left out."))
+    done = _("The next digest comes after all.") if is_undone else _("The next digest is left out.")
+    try:
+        schedules.skip(request.member, on=not is_undone, day=request.POST.get("day", ""))
+    except DomainError as refusal:
+        messages.warning(request, str(refusal))
+    else:
+        messages.success(request, done)
     return _back(request)
 
 
@@ -95,6 +100,9 @@ def _said(request: MemberRequest) -> str:
     found = standing.of(request.member)
     if not found.is_on:
         return _("Saved. No digest will come.")
+    if found.is_skipped:
+        facts = {"when": found.next_words, "next": found.following_words}
+        return _("Saved. The digest of %(when)s is left out. Next digest: %(next)s") % facts
     return _("Saved. Next digest: %(when)s") % {"when": found.next_words}
 
 

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from crm import records
-from crm.digests import schedules, standing, task_lists
-from crm.models import DigestRun
+from crm.digests import schedules, standing, task_lists, timing
+from crm.models import DigestRun, DigestSchedule
 from notifications import preferences
 from notifications.defaults import Change, apply
 from notifications.resolution import Layer
@@ -61,6 +61,38 @@ def test_a_member_chooses_skips_takes_it_back_and_turns_it_off(client, bob, page
     answer = client.post(page, {"frequency": "off", "hour": "9", "from": "tab"}, follow=True)
     assert answer.redirect_chain[0][0].endswith("/settings/notifications/email/#task-digest")
     assert not standing.of(bob).is_on
+
+
+@pytest.mark.req("N-141")
+def test_while_one_is_left_out_the_one_after_it_is_named(client, bob, page):
+    client.post(page, {"frequency": "weekdays", "hour": "8"})
+    client.post(f"{page}skip/")
+
+    saved = client.post(page, {"frequency": "weekdays", "hour": "8"}, follow=True).content.decode()
+
+    found = standing.of(bob)
+    after = timing.following("weekdays", 8, found.row.zone, after=found.row.next_on)
+    assert found.is_skipped
+    assert f"Saved. The digest of {found.next_words} is left out. Next digest: {found.following_words}" in saved
+    assert f"<strong>Next digest:</strong> {found.following_words}" in saved
+    assert found.following_words == standing.when(after.at)
+
+
+@pytest.mark.req("N-141")
+def test_a_page_from_before_a_digest_does_not_skip_the_one_after_it(client, bob, page):
+    client.post(page, {"frequency": "weekdays", "hour": "8"})
+    meant = standing.of(bob).row.next_on.isoformat()
+    assert f'name="day" value="{meant}"' in client.get(page).content.decode()
+    row = schedules.of(bob)
+    later = timing.following(row.frequency, row.hour, row.zone, after=row.next_on)  # that one came meanwhile
+    DigestSchedule.objects.filter(pk=row.pk).update(next_on=later.on, next_at=later.at)
+
+    said = client.post(f"{page}skip/", {"day": meant}, follow=True).content.decode()
+
+    assert "The next digest is another one by now." in said
+    assert not standing.of(bob).is_skipped
+    client.post(f"{page}skip/", {"day": later.on.isoformat()})
+    assert standing.of(bob).is_skipped
 
 
 def test_what_makes_no_sense_is_said_beside_the_field(client, bob, page):
