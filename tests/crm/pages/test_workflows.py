@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Membership
-from crm import defining
+from crm import defining, records
 from crm.models import Enrolment, EnrolmentState, Record, Workflow, WorkflowState
 from crm.workflows import drafting, enrolling, running, writing
 
@@ -432,6 +432,17 @@ def test_records_are_counted_when_the_editor_is_opened_and_saved_but_not_at_each
     saved = press(browser, complete, "save", there)
     assert "3 passed" in saved.content.decode()
     assert "hx-preserve" not in saved.content.decode()
+
+
+def test_the_log_leads_to_no_record_that_is_gone(signed_in, complete, ran, alice):
+    browser, log = signed_in(alice), f"{page_of(complete)}log/"
+    assert browser.get(log).content.decode().count("Open the record") == 3
+
+    records.delete(ran[0].record, by=alice)
+
+    html = browser.get(log).content.decode()
+    assert "Mia 0" in html
+    assert html.count("Open the record") == 2
 
 
 def test_the_log_is_narrowed_by_state_and_goes_on_where_it_ended(signed_in, complete, ran, alice, monkeypatch):
