@@ -63,7 +63,6 @@ def test_a_member_chooses_skips_takes_it_back_and_turns_it_off(client, bob, page
     assert not standing.of(bob).is_on
 
 
-@pytest.mark.req("N-141")
 def test_while_one_is_left_out_the_one_after_it_is_named(client, bob, page):
     client.post(page, {"frequency": "weekdays", "hour": "8"})
     client.post(f"{page}skip/")
@@ -78,7 +77,6 @@ def test_while_one_is_left_out_the_one_after_it_is_named(client, bob, page):
     assert found.following_words == standing.when(after.at)
 
 
-@pytest.mark.req("N-141")
 def test_a_page_from_before_a_digest_does_not_skip_the_one_after_it(client, bob, page):
     client.post(page, {"frequency": "weekdays", "hour": "8"})
     meant = standing.of(bob).row.next_on.isoformat()

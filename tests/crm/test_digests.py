@@ -256,7 +256,6 @@ def test_who_moves_east_before_the_mail_gets_it_at_once(reader, how):
     assert (row.next_on.isoformat(), row.next_at) == ("2026-11-24", datetime(2026, 11, 24, 2, 15, tzinfo=UTC))
 
 
-@pytest.mark.req("N-141")
 @pytest.mark.parametrize("how", ["saved", "updated"])
 def test_who_moves_far_east_before_the_mail_gets_it_once_and_that_day(reader, how, delivered, monkeypatch):
     schedules.choose(reader, hour=20)
