@@ -428,6 +428,7 @@ def test_records_are_counted_when_the_editor_is_opened_and_saved_but_not_at_each
     assert not [one["sql"] for one in asked if "COUNT(" in one["sql"] and "enrolment" in one["sql"]]
     assert not [one["sql"] for one in asked if "crm_actionrun" in one["sql"]]
     assert 'id="numbers-s1" hx-preserve' in there.content.decode(), "the page keeps those that it has"
+    assert "Records that are under way in it are taken out." in there.content.decode(), "turning off asks all the same"
 
     saved = press(browser, complete, "save", there)
     assert "3 passed" in saved.content.decode()
