@@ -1,11 +1,17 @@
 """Whatever is sent, the answer is a problem that says what is wrong; never ours to be ashamed of."""
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, OperationalError
+from django.urls import get_resolver
 
 from accounts.api import members
+from accounts.errors import DomainError
 from tests.api.conftest import event, fields_of
 
 
@@ -167,3 +173,18 @@ def test_two_who_meet_are_told_to_try_again(program: Any, monkeypatch: Any) -> N
 def test_answers_are_nobody_elses(program: Any, bob: Any) -> None:
     for path in ("members/", "members/0/"):
         assert "no-store" in program.get(path)["Cache-Control"]
+
+
+def refusals(base: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from refusals(kind)
+
+
+def test_the_how_to_names_every_code_beside_its_status() -> None:
+    text = (Path(settings.BASE_DIR) / "docs/howto/api.md").read_text()
+    rows = {status: row for row in re.findall(r"^\| [\d, ]+ \|.*$", text, re.M) for status in re.findall(r"\d{3}", row)}
+
+    assert get_resolver().url_patterns  # every door is there, and with it every refusal
+    ours = [kind for kind in refusals() if not kind.__module__.startswith("tests.")]
+    assert {kind.code for kind in ours if f"`{kind.code}`" not in rows.get(str(kind.status), "")} == set()
