@@ -121,7 +121,7 @@ def _following(column: str, value: Any, pk: int, *, is_turned: bool) -> Q:
 def _write(last: Record, column: str, sort: str) -> str:
     value = getattr(last, column)
     place = [sort, value.isoformat() if isinstance(value, datetime) else value, last.pk]
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps(place, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def moment(text: str) -> datetime:

@@ -80,6 +80,17 @@ def test_a_cursor_that_the_database_could_not_read_is_refused(place):
         listing.page(Record.objects.all(), sort=place[0], after=cursor)
 
 
+def test_pages_go_on_after_the_longest_title(make, alice):
+    for letter in "ab":
+        make("tasks", name=letter + "🪵" * 299)
+    rows = Record.objects.live().of(alice.account, "tasks")
+
+    first = listing.page(rows, sort="title", limit=1)
+    second = listing.page(rows, sort="title", limit=1, after=first.next)
+
+    assert [one.title[0] for one in (*first.records, *second.records)] == ["a", "b"]
+
+
 def test_a_cursor_may_name_its_moment_in_any_zone(make, alice):
     make("tasks")
     cursor = base64.urlsafe_b64encode(b'["-updated_at", "2999-01-01T00:00:00+00:00:30.5", 5]').decode()
