@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
+from functools import cache
 from typing import Any, Protocol, runtime_checkable
 
 from django.db import connection, transaction
@@ -22,6 +23,7 @@ IN_A_BATCH = 100
 AGAIN = timedelta(minutes=1)  # what fails waits, so that it does not stand in front of the others
 LOCK = 0x6265_0001  # one worker at a time follows an account
 OWN = {What.CREATED, What.DELETED, What.RESTORED, What.MERGED, What.ASSOCIATED, What.SEPARATED}
+THE_ACCOUNT, THE_KIND = -1, "\0kind"  # in a question that is put together once they stand for those asked about
 
 log = logging.getLogger(__name__)
 _depth = ContextVar("depth of workflows", default=0)
@@ -31,7 +33,7 @@ class Listener(Protocol):
     """A module that follows what happens to records. Listed in `crm.listeners`."""
 
     def listens(self, account_id: int, kind: str) -> QuerySet[Any]:
-        """Rows that exist only where somebody wants to hear of this kind."""
+        """Rows that exist only where somebody wants to hear of a kind. Put together once: filter by both, no more."""
 
     def heard(self, account: Account, batch: Sequence[Happening]) -> None:
         """Write what follows from these, oldest first, in the caller's transaction. No network, few queries."""
@@ -122,10 +124,28 @@ def anybody_listens(account_id: int, kind: str) -> bool:
     """Whether anybody follows this kind of record. At most one query."""
     from crm import listeners  # late: they change records themselves
 
+    if not listeners.ALL:
+        return False
+    sql, params = _question(listeners.ALL)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_filled(one, account_id, kind) for one in params])
+        return cursor.fetchone() is not None
+
+
+@cache
+def _question(listening: tuple[Listener, ...]) -> tuple[str, tuple[Any, ...]]:
+    """What is asked at every write, as SQL. To put it together takes ten times as long as to ask it."""
     condition = Q()
-    for one in listeners.ALL:
-        condition |= Q(Exists(one.listens(account_id, kind)))
-    return bool(listeners.ALL) and Account.objects.filter(condition, pk=account_id).exists()
+    for one in listening:
+        condition |= Q(Exists(one.listens(THE_ACCOUNT, THE_KIND)))
+    return Account.objects.filter(condition, pk=THE_ACCOUNT).values("pk").query.sql_with_params()
+
+
+def _filled(value: Any, account_id: int, kind: str) -> Any:
+    """A parameter of the question, for one account and kind."""
+    if isinstance(value, list):
+        return [_filled(one, account_id, kind) for one in value]
+    return account_id if value == THE_ACCOUNT else kind if value == THE_KIND else value
 
 
 @contextmanager

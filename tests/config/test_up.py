@@ -58,8 +58,7 @@ def test_a_full_disk_is_called_by_its_name(tmp_path: Path) -> None:
     assert "There is no room left on the disk" in refused("--port", "0", var=tmp_path)
 
 
-def test_it_comes_back_with_all_data_whatever_is_killed(new_house: House) -> None:
-    house = new_house
+def test_it_comes_back_with_all_data_whatever_is_killed(house: House) -> None:
     house.start()
     assert house.status() == 200
     assert "alice@example.com" in house.words()

@@ -194,7 +194,7 @@ def test_a_profile_is_made_with_a_preset(as_alice, account, alice, bob):
 
 
 def test_odd_presets_fill_nothing(as_alice, account, alice):
-    for odd in ("loud", "", "%00", "calm' --"):
+    for odd in ("loud", "", "calm' --"):
         page = as_alice.get(f"{DEFAULTS}?preset={odd}")
         assert page.status_code == 200
         assert "Nothing is saved yet" not in words(page)
