@@ -129,7 +129,8 @@ def device(chromium: Browser, stack: Stack) -> Iterator[Callable[..., Device]]:
     """Sign a member in on a new device: `device(bob).open("notifications/")`.
 
     There each page is a window of its own, in view. With `in_tabs=True` the pages share one window, where all but
-    one are hidden; there is one such device at a time.
+    one are hidden; there is one such device at a time. A test that holds answers back (`page.route`) makes its device
+    with `service_workers="block"`: what a service worker has passed on is not always held.
     """
     devices: list[Device] = []
 

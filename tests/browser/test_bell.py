@@ -133,11 +133,12 @@ def test_everything_can_be_done_with_the_keyboard(device, bob, tell):
 def test_who_is_already_at_work_in_the_panel_keeps_their_place_when_it_is_read_again(device, bob, tell):
     tell(bob)
     arrived(bob, 1)
-    page = device(bob).open()
+    page = device(bob, service_workers="block").open()
     page.click("#bell")
     panel = page.locator("#bell-panel")
     expect(panel.locator("li")).to_have_count(1)
     page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
     tell(bob)
     arrived(bob, 2)
     asked: list[Route] = []
@@ -155,11 +156,12 @@ def test_who_is_already_at_work_in_the_panel_keeps_their_place_when_it_is_read_a
 def test_what_is_done_while_the_panel_is_read_again_is_not_undone_on_it(device, bob, tell):
     tell(bob)
     arrived(bob, 1)
-    page = device(bob).open()
+    page = device(bob, service_workers="block").open()
     page.click("#bell")
     panel = page.locator("#bell-panel")
     expect(panel.locator("li[data-unread]")).to_have_count(1)
     page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
     asked: list[Route] = []
     page.route(BELL_PANEL, lambda route: asked.append(route))
 
@@ -235,7 +237,7 @@ def test_search_finds_as_one_types(device, bob, tell):
 def test_a_panel_that_cannot_be_loaded_says_so_and_tries_again(device, bob, tell):
     tell(bob)
     arrived(bob, 1)
-    person = device(bob)
+    person = device(bob, service_workers="block")
     page = person.open()
     page.route(BELL_PANEL, lambda route: route.abort())
     page.click("#bell")

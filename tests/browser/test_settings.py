@@ -77,7 +77,7 @@ def test_a_tick_is_saved_without_a_reload_and_stays(device, bob):
 
 
 def test_a_tick_before_the_script_is_there_is_saved_too(device, bob):
-    at = device(bob)
+    at = device(bob, service_workers="block")
     page = at.context.new_page()
     held: list[Route] = []
     page.route("**/preference-grid*.js", lambda route: held.append(route))
@@ -92,7 +92,7 @@ def test_a_tick_before_the_script_is_there_is_saved_too(device, bob):
 
 
 def test_whoever_ticks_faster_than_the_network_loses_nothing(device, bob):
-    page = device(bob).open(DESKTOP_TAB)
+    page = device(bob, service_workers="block").open(DESKTOP_TAB)
     open_topic(page)
     held: list[Route] = []
     page.route("**/cell/", lambda route: held.append(route), times=2)
@@ -110,7 +110,7 @@ def test_whoever_ticks_faster_than_the_network_loses_nothing(device, bob):
 
 
 def test_what_is_not_saved_goes_back_and_says_so_beside_it(device, bob):
-    at = device(bob)
+    at = device(bob, service_workers="block")
     page = at.open(EMAIL_TAB)
     open_topic(page)
     cell = page.locator("#cell-deals-stage_changed-email")

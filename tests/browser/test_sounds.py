@@ -227,7 +227,7 @@ def test_the_list_of_sounds_goes_with_its_popup_and_with_another_default(device,
 
 
 def test_a_sound_that_is_not_saved_goes_back_and_says_so(device, bob):
-    at = device(bob)
+    at = device(bob, service_workers="block")
     page = at.open(DESKTOP_TAB)
     chooser = page.get_by_label("Sound selection")
     page.route("**/sound/", lambda route: route.abort("connectionrefused"))
