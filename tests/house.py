@@ -89,7 +89,7 @@ class House:
                 stderr=stderr,
                 process_group=0,
             )
-        wait_for(lambda: "Bellhop is at" in self.words() or self.has_ended, "up", seconds=240)
+        wait_for(lambda: "Bellhop is at" in self.words() or self.has_ended, "up", seconds=120)
         assert not self.has_ended, self.words()
 
     @property
